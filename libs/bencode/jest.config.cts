@@ -1,0 +1,5 @@
+module.exports = {
+  displayName: 'bencode',
+  preset: '../../tools/jest/node-preset.cjs',
+  coverageDirectory: '../../coverage/libs/bencode',
+};

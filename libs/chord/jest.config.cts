@@ -1,0 +1,5 @@
+module.exports = {
+  displayName: 'chord',
+  preset: '../../tools/jest/node-preset.cjs',
+  coverageDirectory: '../../coverage/libs/chord',
+};

@@ -1,0 +1,2 @@
+export { Bitfield } from './bitfield';
+export type { Metainfo, MetainfoFile, MetainfoFormat } from './metainfo';

@@ -1,0 +1,5 @@
+module.exports = {
+  displayName: 'records',
+  preset: '../../tools/jest/node-preset.cjs',
+  coverageDirectory: '../../coverage/libs/records',
+};

@@ -1,0 +1,5 @@
+module.exports = {
+  displayName: 'sim',
+  preset: '../../tools/jest/node-preset.cjs',
+  coverageDirectory: '../../coverage/libs/sim',
+};

@@ -1,0 +1,5 @@
+module.exports = {
+  displayName: 'tracker',
+  preset: '../../tools/jest/node-preset.cjs',
+  coverageDirectory: '../../coverage/libs/tracker',
+};

@@ -1,0 +1,1 @@
+export type { PeerCommands, PeerEvents } from './peer-link';
