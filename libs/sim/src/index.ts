@@ -1,1 +1,11 @@
-export {};
+export { SimDisk } from './disk';
+export type { DiskOptions } from './disk';
+export { SimHost } from './host';
+export type { Process } from './host';
+export { SimNetwork, addressOf, quietLink } from './network';
+export type { Endpoint, LinkFaults, NetworkCounters } from './network';
+export { Random } from './random';
+export { forEachSeed, seeds } from './seeds';
+export { Trace } from './trace';
+export { VirtualTime } from './virtual-time';
+export type { Scheduled } from './virtual-time';
