@@ -90,7 +90,7 @@ class Writer {
 
   ascii(text: string): void {
     this.#reserve(text.length);
-    this.#used += this.#buffer.latin1Write(text, this.#used);
+    this.#used += this.#buffer.write(text, this.#used, 'latin1');
   }
 
   string(bytes: Uint8Array): void {

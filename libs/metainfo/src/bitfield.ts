@@ -14,7 +14,8 @@ export class Bitfield {
   static fromWire(bytes: Uint8Array, size: number): Bitfield | undefined {
     if (bytes.length !== (size + 7) >> 3) return undefined;
     const spare = bytes.length * 8 - size;
-    if (spare > 0 && (bytes[bytes.length - 1] & ((1 << spare) - 1)) !== 0) return undefined;
+    if (spare > 0 && (bytes[bytes.length - 1] & ((1 << spare) - 1)) !== 0)
+      return undefined;
     const field = new Bitfield(size);
     field.bytes.set(bytes);
     for (const byte of bytes) field.#count += ones(byte);

@@ -18,6 +18,12 @@ export interface MetainfoFile {
   readonly pad: boolean;
   /** BEP 52 merkle root of the file's 16 KiB blocks (32 bytes); absent in v1 and for empty files. */
   readonly piecesRoot?: Uint8Array;
+  /** BEP 47 `x`. */
+  readonly executable?: boolean;
+  /** BEP 47 `h`. */
+  readonly hidden?: boolean;
+  /** BEP 47 `l`: the file is empty and stands for this other path of the torrent (safe elements, the first is the name). */
+  readonly symlink?: readonly string[];
 }
 
 export interface Metainfo {

@@ -1,0 +1,143 @@
+/**
+ * Names from strangers made safe to create on a disk.
+ *
+ * Safety property, whatever the input: a path has at least one element; no element is empty, `.` or
+ * `..`, holds a separator, a control character or an invisible direction or spacing mark, or is longer
+ * than 255 bytes of UTF-8; and after `uniquePaths` no two stored files have one path, nor is one the
+ * folder of another, even on a disk that ignores case and Unicode normalisation. Benign names,
+ * however odd, come out as they went in; and a safe name is left alone when it is made safe again.
+ */
+import { MetainfoError } from './metainfo-error';
+
+export interface PathRules {
+  /** Also keep to what Windows can create: no `<>:"|?*`, device names, or trailing dots and spaces. Default false. */
+  readonly windows?: boolean;
+}
+
+/** What common file systems take for one element, in bytes. */
+const MAX_ELEMENT_BYTES = 255;
+/** An extension longer than this is cut like the rest of the name. */
+const MAX_EXTENSION_BYTES = 32;
+/** Elements of one path. */
+export const MAX_PATH_DEPTH = 100;
+/** How many files may compete for one name before the torrent counts as hostile. */
+const MAX_RENAMES = 50;
+
+const UNSAFE = /[\0-\x1f\x7f-\x9f\u2028\u2029\ufffd]+/g;
+const INVISIBLE = /[\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff]/g;
+/** Joiners carry meaning inside Indic and Arabic words and emoji, and elsewhere only deceive. */
+const STRAY_JOINER =
+  /(?<![\u0590-\u1fff\u2100-\uffef\u{10000}-\u{10ffff}])[\u200c\u200d]|[\u200c\u200d](?![\u0590-\u1fff\u2100-\uffef\u{10000}-\u{10ffff}])/gu;
+const SEPARATORS = /[/\\]/g;
+const WINDOWS_FORBIDDEN = /[<>:"|?*]/g;
+const WINDOWS_DEVICE = /^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\.|$)/i;
+
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
+
+/** One path element, safe; empty when nothing usable is left of it. */
+export function safeElement(
+  element: Uint8Array | string,
+  rules: PathRules = {},
+): string {
+  const text =
+    typeof element === 'string' ? element.toWellFormed() : utf8.decode(element);
+  let name = text.replace(SEPARATORS, '').replace(UNSAFE, '_');
+  name = name.replace(INVISIBLE, '');
+  for (let before = ''; before !== name;) {
+    before = name;
+    name = name.replace(STRAY_JOINER, '');
+  }
+  name = cut(name, '');
+  if (rules.windows) {
+    name = name.replace(WINDOWS_FORBIDDEN, '_').replace(/[. ]+$/, '');
+    if (WINDOWS_DEVICE.test(name)) name = cut(`_${name}`, '');
+  }
+  return name === '.' || name === '..' ? '' : name;
+}
+
+/** A path below the torrent's own folder; an element of which nothing is left becomes `_`. */
+export function safePath(
+  elements: readonly (Uint8Array | string)[],
+  rules: PathRules = {},
+): string[] {
+  if (elements.length > MAX_PATH_DEPTH) {
+    throw new MetainfoError('directory-too-deep', `${elements.length} levels`);
+  }
+  return elements.map((element) => safeElement(element, rules) || '_');
+}
+
+/** What `uniquePaths` needs to know of a file. */
+export interface NamedFile {
+  readonly path: readonly string[];
+  readonly length: number;
+  readonly pad: boolean;
+}
+
+/**
+ * The files' paths, a file renamed `name.1.ext`, `name.2.ext` … where an earlier file or any folder has
+ * its name. Pads of one path and size keep it, for they are never stored.
+ */
+export function uniquePaths(
+  files: readonly NamedFile[],
+): readonly (readonly string[])[] {
+  const folders = new Set<string>();
+  for (const { path } of files) {
+    let key = '';
+    for (let i = 0; i < path.length - 1; i++) {
+      key += `${fold(path[i])}/`;
+      folders.add(key);
+    }
+  }
+  const taken = new Map<string, NamedFile>();
+  return files.map((file) => {
+    const above = file.path.slice(0, -1);
+    const parent = above.map((element) => `${fold(element)}/`).join('');
+    const last = file.path[file.path.length - 1];
+    for (let n = 0; n <= MAX_RENAMES; n++) {
+      const name = n === 0 ? last : numbered(last, n);
+      const key = parent + fold(name);
+      const holder = taken.get(key);
+      const sharedPad =
+        file.pad && holder?.pad === true && holder.length === file.length;
+      if (sharedPad) return n === 0 ? file.path : [...above, name];
+      if (holder !== undefined || folders.has(`${key}/`)) continue;
+      taken.set(key, file);
+      return n === 0 ? file.path : [...above, name];
+    }
+    throw new MetainfoError('too-many-duplicate-names', last);
+  });
+}
+
+/** Equal for names that some file system takes for the same. */
+function fold(name: string): string {
+  return name.normalize('NFC').toLowerCase().normalize('NFC');
+}
+
+function numbered(name: string, n: number): string {
+  return cut(name, `.${n}`);
+}
+
+/** `name` with `infix` before its extension, the stem cut so that all fits into one element. */
+function cut(name: string, infix: string): string {
+  // A character is at most three bytes of UTF-8 a code unit.
+  if (infix === '' && name.length * 3 <= MAX_ELEMENT_BYTES) return name;
+  const dot = name.lastIndexOf('.');
+  let stem = dot > 0 ? name.slice(0, dot) : name;
+  let extension = dot > 0 ? name.slice(dot) : '';
+  if (Buffer.byteLength(extension) > MAX_EXTENSION_BYTES) {
+    stem = name;
+    extension = '';
+  }
+  const room =
+    MAX_ELEMENT_BYTES - Buffer.byteLength(extension) - Buffer.byteLength(infix);
+  return firstBytes(stem, room) + infix + extension;
+}
+
+/** As many whole characters of `text` as fit into `bytes`. */
+function firstBytes(text: string, bytes: number): string {
+  const whole = Buffer.from(text);
+  if (whole.length <= bytes) return text;
+  let end = bytes;
+  while ((whole[end] & 0xc0) === 0x80) end--;
+  return whole.toString('utf8', 0, end);
+}
