@@ -1,0 +1,49 @@
+/** This node's view of the ring, for `GET ring` and the events. */
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+
+export const nodeStates = ['alive', 'suspected', 'dead'] as const;
+
+export class RingNodeDto {
+  @ApiProperty({ description: 'Ring id: 40 hex digits.' }) id!: string;
+  @ApiProperty({ description: 'host:port of its ring listener.' }) address!: string;
+  @ApiProperty({ enum: nodeStates, enumName: 'NodeState' }) state!: (typeof nodeStates)[number];
+  @ApiProperty({ description: 'How often it has started.' }) incarnation!: number;
+}
+
+export class FingerDto {
+  @ApiProperty({ description: 'The finger points at the first node from own id + 2^exponent.' }) exponent!: number;
+  @ApiProperty({ description: 'Ring id.' }) node!: string;
+}
+
+export class RecordCountsDto {
+  @ApiProperty() torrent!: number;
+  @ApiProperty() catalogue!: number;
+  @ApiProperty() name!: number;
+  @ApiProperty() client!: number;
+  @ApiProperty({ description: 'Swarms kept here.' }) swarm!: number;
+}
+
+export class KeyRangeDto {
+  @ApiProperty({ description: 'Exclusive: ring id.' }) from!: string;
+  @ApiProperty({ description: 'Inclusive: ring id.' }) to!: string;
+  @ApiProperty({ description: 'The node that owns the range.' }) owner!: string;
+  @ApiProperty({ description: 'Records of the range on this node.' }) records!: number;
+}
+
+export class ReplicationDto {
+  @ApiProperty({ description: 'Copies every record should have now (3, or fewer where fewer nodes live).' }) wanted!: number;
+  @ApiProperty({ description: 'Records kept here that have fewer copies than wanted.' }) underReplicated!: number;
+  @ApiProperty({ description: 'Records on their way to other nodes.' }) repairing!: number;
+}
+
+export class RingDto {
+  @ApiProperty({ description: 'Name of the ring.' }) name!: string;
+  @ApiProperty({ type: RingNodeDto }) self!: RingNodeDto;
+  @ApiPropertyOptional({ description: 'Ring id.' }) predecessor?: string;
+  @ApiProperty({ type: [String], description: 'Ring ids, nearest first.' }) successors!: string[];
+  @ApiProperty({ type: [FingerDto], description: 'Neighbouring equal fingers are told once, by their lowest exponent.' }) fingers!: FingerDto[];
+  @ApiProperty({ type: [RingNodeDto], description: 'Every node this one has heard of, itself included.' }) nodes!: RingNodeDto[];
+  @ApiProperty({ type: [KeyRangeDto] }) ranges!: KeyRangeDto[];
+  @ApiProperty({ type: RecordCountsDto }) records!: RecordCountsDto;
+  @ApiProperty({ type: ReplicationDto }) replication!: ReplicationDto;
+}

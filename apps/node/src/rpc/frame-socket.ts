@@ -1,0 +1,102 @@
+/**
+ * Frames on Nest's TCP transport: a 32-bit little-endian length and one MessagePack value
+ * (a 16 KiB buffer is 16 KiB, where JSON makes 58 KB of it). Both directions are bounded: a longer
+ * frame than the bound, or a remote that does not read what it asked for, ends the connection.
+ */
+import { TcpSocket } from '@nestjs/microservices';
+import { Packr, RESERVE_START_SPACE } from 'msgpackr';
+import type { Socket } from 'node:net';
+
+const HEADER = 4;
+const packr = new Packr({ useRecords: false, moreTypes: false, encodeUndefinedAsNil: false });
+
+/** A socket class for Nest's TCP server and client whose frames hold at most `maxFrame` bytes. */
+export function frameSocket(maxFrame: number): new (socket: Socket) => TcpSocket {
+  const maxQueued = 4 * maxFrame;
+
+  return class FrameSocket extends TcpSocket {
+    private readonly chunks: Buffer[] = [];
+    private size = 0;
+    private need = -1;
+
+    constructor(socket: Socket) {
+      super(socket);
+      socket.setNoDelay(true);
+      socket.setKeepAlive(true, 10_000);
+    }
+
+    protected handleSend(message: unknown, callback?: (error?: Error | null) => void): void {
+      // Room for the header in front of the value: one buffer, one write.
+      const frame = packr.pack(message, RESERVE_START_SPACE + HEADER) as Buffer;
+      const length = frame.length - HEADER;
+      if (length > maxFrame) {
+        const error = new Error(`a frame of ${length} bytes is over the bound of ${maxFrame}`);
+        if (callback) return callback(error);
+        throw error;
+      }
+      frame.writeUInt32LE(length, 0);
+      this.socket.write(frame, callback);
+      // Reading is never paused for the sake of writing: two ends that wait for each other to read stay so for ever.
+      if (this.socket.writableLength > maxQueued) this.socket.destroy();
+    }
+
+    protected handleData(data: Buffer | string): void {
+      const chunk = typeof data === 'string' ? Buffer.from(data) : data;
+      this.chunks.push(chunk);
+      this.size += chunk.length;
+      for (;;) {
+        if (this.need < 0) {
+          if (this.size < HEADER) return;
+          this.need = this.take(HEADER).readUInt32LE(0);
+          if (this.need > maxFrame) {
+            // Whoever sends this cannot be trusted to read an answer; the message of the error stays here.
+            this.chunks.length = 0;
+            this.size = 0;
+            this.socket.destroy();
+            return;
+          }
+        }
+        if (this.size < this.need) return;
+        const body = this.take(this.need);
+        this.need = -1;
+        this.deliver(body);
+      }
+    }
+
+    private deliver(body: Buffer): void {
+      let message: unknown;
+      try {
+        message = packr.unpack(body);
+      } catch {
+        this.socket.destroy();
+        return;
+      }
+      if (typeof message === 'object' && message !== null) this.socket.emit('message', message);
+      else this.socket.destroy();
+    }
+
+    private take(n: number): Buffer {
+      this.size -= n;
+      const first = this.chunks[0];
+      if (first.length === n) {
+        this.chunks.shift();
+        return first;
+      }
+      if (first.length > n) {
+        this.chunks[0] = first.subarray(n);
+        return first.subarray(0, n);
+      }
+      const out = Buffer.allocUnsafe(n);
+      let at = 0;
+      while (at < n) {
+        const head = this.chunks[0];
+        const part = Math.min(head.length, n - at);
+        head.copy(out, at, 0, part);
+        at += part;
+        if (part === head.length) this.chunks.shift();
+        else this.chunks[0] = head.subarray(part);
+      }
+      return out;
+    }
+  };
+}

@@ -1,0 +1,74 @@
+/** Nest's TCP server for one of our two listeners: framed, bounded, and on the next free port where the wanted one is taken. */
+import { Logger } from '@nestjs/common';
+import { ServerTCP } from '@nestjs/microservices';
+import type { AddressInfo, Server as NetServer } from 'node:net';
+import { frameSocket } from './frame-socket';
+import { pskServer } from './psk';
+
+/** Message patterns name one of these as their transport, so that a handler of the seams never answers on the ring. */
+export const SEAM = Symbol('seam');
+export const RING = Symbol('ring');
+export type ListenerId = typeof SEAM | typeof RING;
+
+/** Bytes a frame; a .torrent of 10 MiB crosses a seam whole and the ring in parts. */
+export const maxFrame = (id: ListenerId): number => (id === SEAM ? 32 * 1024 * 1024 : 2 * 1024 * 1024);
+
+export interface ListenerOptions {
+  readonly host: string;
+  readonly port: number;
+  /** True: this port or none. False: the next free one from it. */
+  readonly exact: boolean;
+  /** Pre-shared key; without it the connections are plain. */
+  readonly key?: Buffer;
+}
+
+export class Listener extends ServerTCP {
+  override readonly transportId: ListenerId;
+  private readonly log: Logger;
+  private lastError = '';
+
+  constructor(
+    id: ListenerId,
+    private readonly where: ListenerOptions,
+  ) {
+    super({
+      host: where.host,
+      port: where.port,
+      socketClass: frameSocket(maxFrame(id)),
+      ...(where.key ? { tlsOptions: pskServer(where.key) } : {}),
+    });
+    this.transportId = id;
+    this.log = new Logger(id === SEAM ? 'Seam' : 'Ring');
+    // A remote with a wrong secret ends inside TLS.
+    this.server.on('tlsClientError', (error) => this.handleError(error));
+  }
+
+  /** The port it has, once it listens. */
+  get boundPort(): number {
+    return (this.unwrap<NetServer>().address() as AddressInfo).port;
+  }
+
+  override listen(callback: (error?: unknown) => void): void {
+    const server = this.server;
+    const attempt = (port: number): void => {
+      const failed = (error: NodeJS.ErrnoException): void => {
+        if (error.code === 'EADDRINUSE' && !this.where.exact && port < this.where.port + 1000) attempt(port + 1);
+        else callback(error);
+      };
+      server.once('error', failed);
+      server.listen(port, this.where.host, () => {
+        server.removeListener('error', failed);
+        callback();
+      });
+    };
+    attempt(this.where.port);
+  }
+
+  /** Says each kind of trouble once, not a line for every connection that brings it. */
+  override handleError(error: unknown): void {
+    const text = error instanceof Error ? error.message : String(error);
+    if (/EADDRINUSE/.test(text) || text === this.lastError) return;
+    this.lastError = text;
+    this.log.warn(`a connection was refused: ${text} (said once while it repeats)`);
+  }
+}

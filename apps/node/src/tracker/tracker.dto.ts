@@ -1,0 +1,81 @@
+/** What crosses the tracker seam and the REST API about the catalogue. */
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { Type } from 'class-transformer';
+import { IsIn, IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
+
+export class PublisherDto {
+  @ApiProperty({ description: 'The numeric client id the tracker gave.' }) id!: number;
+  @ApiProperty() name!: string;
+}
+
+export class CatalogueEntryDto {
+  @ApiProperty({ description: '40 hex digits.' }) infoHash!: string;
+  @ApiProperty() name!: string;
+  @ApiProperty({ description: 'Bytes.' }) size!: number;
+  @ApiProperty({ description: 'How many files.' }) files!: number;
+  @ApiPropertyOptional() comment?: string;
+  @ApiProperty({ type: PublisherDto }) publisher!: PublisherDto;
+  @ApiProperty({ format: 'date-time' }) publishedAt!: string;
+  @ApiProperty() seeders!: number;
+  @ApiProperty() leechers!: number;
+}
+
+export class CataloguePageDto {
+  @ApiProperty({ description: 'Entries that match, on all pages.' }) total!: number;
+  @ApiProperty({ type: [CatalogueEntryDto] }) items!: CatalogueEntryDto[];
+}
+
+export class CatalogueFileDto {
+  @ApiProperty() index!: number;
+  @ApiProperty({ description: 'Path inside the torrent, parts joined by "/".' }) path!: string;
+  @ApiProperty() size!: number;
+}
+
+export class CatalogueDetailDto extends CatalogueEntryDto {
+  @ApiProperty({ type: [CatalogueFileDto] }) tree!: CatalogueFileDto[];
+  @ApiProperty() pieceLength!: number;
+  @ApiProperty() pieces!: number;
+  @ApiProperty() private!: boolean;
+  @ApiProperty({ description: 'v1, v2 or hybrid.' }) format!: string;
+  @ApiProperty() magnet!: string;
+}
+
+export const catalogueSorts = ['name', 'size', 'date', 'seeders'] as const;
+export type CatalogueSort = (typeof catalogueSorts)[number];
+
+export class CatalogueQueryDto {
+  @ApiPropertyOptional({ description: 'Words found anywhere in name, comment and file paths; case and accents do not matter.', maxLength: 200 })
+  @IsOptional()
+  @IsString()
+  @MaxLength(200)
+  search?: string;
+
+  @ApiPropertyOptional({ enum: catalogueSorts, default: 'date' })
+  @IsOptional()
+  @IsIn(catalogueSorts)
+  sort?: CatalogueSort;
+
+  @ApiPropertyOptional({ enum: ['asc', 'desc'], description: 'By default asc for names, desc for the others.' })
+  @IsOptional()
+  @IsIn(['asc', 'desc'])
+  order?: 'asc' | 'desc';
+
+  @ApiPropertyOptional({ default: 0 })
+  @IsOptional()
+  @Type(() => Number)
+  @IsInt()
+  @Min(0)
+  offset?: number;
+
+  @ApiPropertyOptional({ default: 100, maximum: 500 })
+  @IsOptional()
+  @Type(() => Number)
+  @IsInt()
+  @Min(1)
+  @Max(500)
+  limit?: number;
+}
+
+export class MagnetDto {
+  @ApiProperty() magnet!: string;
+}
