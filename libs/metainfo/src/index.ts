@@ -25,3 +25,13 @@ export { safeElement, safePath, uniquePaths } from './safe-path';
 export type { PathRules } from './safe-path';
 export { formatEndpoint, parseEndpoint } from './addresses';
 export type { Endpoint } from './addresses';
+export { buildTorrent, withAnnounce, wrapInfo } from './build-torrent';
+export type {
+  FileHashes,
+  TorrentHashes,
+  TorrentOptions,
+} from './build-torrent';
+export { formatMagnet, parseMagnet } from './magnet';
+export type { Magnet, MagnetParts } from './magnet';
+export { choosePieceLength, planTorrent } from './plan-torrent';
+export type { PlannedFile, TorrentPlan, TorrentSource } from './plan-torrent';

@@ -39,8 +39,9 @@ export function safeElement(
   element: Uint8Array | string,
   rules: PathRules = {},
 ): string {
-  const text =
-    typeof element === 'string' ? element.toWellFormed() : utf8.decode(element);
+  const text = utf8.decode(
+    typeof element === 'string' ? Buffer.from(element) : element,
+  );
   let name = text.replace(SEPARATORS, '').replace(UNSAFE, '_');
   name = name.replace(INVISIBLE, '');
   for (let before = ''; before !== name;) {
