@@ -1,0 +1,390 @@
+/**
+ * What nodes tell each other of swarms: which entries have changed, as bytes, and how another
+ * node's word is merged. Per peer the last writer wins by (sequence, origin). A sequence is the
+ * second of the announce on the ring's clock, raised where needed so that it never repeats for a
+ * peer. Nodes pass on the REMAINING time to live, and of two equal words the earlier deadline
+ * counts, so relaying keeps nobody alive; a peer that stopped leaves a gravestone until its time
+ * is over. Completed downloads are counted for each origin and the largest count wins, so that
+ * telling twice counts once and a node that dies takes no count along.
+ *
+ * An update: version byte 1; number of origins (1 byte); per origin 4 bytes of name and 4 of
+ * count; then entries of 41 (IPv4) or 53 (IPv6) bytes: flags 1, seconds to live 2, sequence 4,
+ * origin 4, port 2, key 4, peer id 20, address 4 or 16. All numbers big-endian.
+ */
+import { DOWNLOADER, FLAG, GRAVE, SOURCE, type Zone } from './peer-slab';
+import { PeerStore, word } from './peer-store';
+import { SWARM } from './swarm-index';
+
+/** `local`: entries that were announced here, for the swarm's owners; `all`: those and what others told, for holders of copies. */
+export type ChangeFeed = 'local' | 'all';
+
+export interface SwarmUpdate {
+  /** 20 bytes. */
+  readonly infoHash: Uint8Array;
+  readonly bytes: Uint8Array;
+}
+
+/** Another node's update is malformed. */
+export class SwarmUpdateError extends Error {
+  override readonly name = 'SwarmUpdateError';
+}
+
+export interface ExchangeLimits {
+  readonly origin: number;
+  readonly peersPerSwarm: number;
+  readonly maxPeers: number;
+  readonly maxSwarms: number;
+}
+
+const FORMAT = 1;
+const HEAD = 37;
+const WIRE = { v6: 1, seed: 2, partial: 4, gone: 8, completed: 16, key: 32 };
+/** A sequence further ahead of our clock, in seconds, is not believed. */
+const MAX_AHEAD = 90;
+/** No word is good for longer: a day, in seconds. */
+const MAX_LIFETIME = 0xffff;
+const MAX_ORIGINS = 64;
+const QUEUED = { local: 1, all: 2 } as const;
+const FLAGS = { local: FLAG.unsent, all: FLAG.unshared } as const;
+const FAMILIES = [4, 16] as const;
+
+export class SwarmExchange {
+  private readonly store: PeerStore;
+  private readonly limits: ExchangeLimits;
+  private readonly queues: Record<ChangeFeed, number[]> = {
+    local: [],
+    all: [],
+  };
+  /** Swarm number → [origin, count, origin, count, ...]. */
+  private readonly completed = new Map<number, number[]>();
+
+  constructor(store: PeerStore, limits: ExchangeLimits) {
+    this.store = store;
+    this.limits = limits;
+    store.onForget = (swarm) => this.completed.delete(swarm);
+  }
+
+  /** Counts one completed download of the swarm at hand as our own. */
+  countCompleted(swarm: number): void {
+    const counts = this.countsOf(swarm);
+    const at = this.originAt(counts, this.limits.origin);
+    if (at >= 0) counts[at + 1]++;
+    this.store.record[this.store.base + SWARM.completed]++;
+  }
+
+  /** Signs an entry of the swarm at hand as our own newest word and queues it for the others. */
+  stamp(swarm: number, entry: number, second: number): void {
+    const { store } = this;
+    const { slab } = store;
+    const before = slab.get(slab.sequence, entry);
+    slab.set(slab.sequence, entry, Math.max(before + 1, second));
+    slab.set(slab.origin, entry, this.limits.origin);
+    store.mark(entry, FLAG.unsent | FLAG.unshared, FLAG.heard);
+    this.queue('local', swarm);
+    this.queue('all', swarm);
+  }
+
+  /** Takes the queued changes, about `maxBytes` of them, one update a swarm. What is taken counts as told. */
+  changes(feed: ChangeFeed, second: number, maxBytes: number): SwarmUpdate[] {
+    const { store } = this;
+    const queue = this.queues[feed];
+    const updates: SwarmUpdate[] = [];
+    let bytes = 0;
+    let taken = 0;
+    while (taken < queue.length && bytes < maxBytes) {
+      const swarm = queue[taken++];
+      store.enter(swarm, 4);
+      const flags = store.base + SWARM.flags;
+      const current =
+        store.record[store.base + SWARM.used] !== 0 &&
+        (store.record[flags] & QUEUED[feed]) !== 0;
+      if (!current) continue;
+      store.record[flags] &= ~QUEUED[feed];
+      store.expire(second);
+      const update = this.write(swarm, second, feed);
+      bytes += update.length;
+      updates.push({ infoHash: this.infoHash(), bytes: update });
+    }
+    queue.splice(0, taken);
+    return updates;
+  }
+
+  /** The whole swarm, gravestones too. */
+  snapshot(infoHash: Uint8Array, second: number): Uint8Array | undefined {
+    const { store } = this;
+    store.loadHash(infoHash, 0);
+    const swarm = store.index.find(store.hash);
+    if (swarm < 0) return undefined;
+    store.enter(swarm, 4);
+    store.expire(second);
+    return this.write(swarm, second, undefined);
+  }
+
+  /** True where the update told anything new. */
+  merge(infoHash: Uint8Array, update: Uint8Array, second: number): boolean {
+    const { store } = this;
+    if (infoHash.length !== 20)
+      throw new SwarmUpdateError('an info-hash has 20 bytes');
+    if (update.length < 2 || update[0] !== FORMAT)
+      throw new SwarmUpdateError('unknown format');
+    const origins = update[1];
+    let at = 2 + origins * 8;
+    if (at > update.length || origins > MAX_ORIGINS)
+      throw new SwarmUpdateError('cut short in its counts');
+    store.loadHash(infoHash, 0);
+    let swarm = store.index.find(store.hash);
+    if (swarm < 0) {
+      if (store.index.size >= this.limits.maxSwarms) return false;
+      swarm = store.create();
+    }
+    store.enter(swarm, 4);
+    store.expire(second);
+    let news = this.mergeCounts(swarm, update, origins);
+    while (at < update.length) {
+      const length = update[at] & WIRE.v6 ? 16 : 4;
+      const end = at + HEAD + length;
+      if (end > update.length)
+        throw new SwarmUpdateError('cut short in an entry');
+      store.turnTo(length);
+      if (this.mergeEntry(update, at, length, second)) news = true;
+      at = end;
+    }
+    if (news) {
+      store.record[store.base + SWARM.version]++;
+      this.queue('all', swarm);
+    }
+    return news;
+  }
+
+  private queue(feed: ChangeFeed, swarm: number): void {
+    const { store } = this;
+    const flags = store.base + SWARM.flags;
+    if (store.record[flags] & QUEUED[feed]) return;
+    store.record[flags] |= QUEUED[feed];
+    const queue = this.queues[feed];
+    queue.push(swarm);
+    // Swarms forgotten while they waited leave stale numbers behind.
+    if (queue.length > 1024 && queue.length > store.index.size * 2)
+      this.queues[feed] = this.withoutStale(queue);
+  }
+
+  private withoutStale(queue: readonly number[]): number[] {
+    const { index } = this.store;
+    return [...new Set(queue)].filter((swarm) => index.isUsed(swarm));
+  }
+
+  private mergeEntry(
+    update: Uint8Array,
+    at: number,
+    length: 4 | 16,
+    second: number,
+  ): boolean {
+    const { store } = this;
+    const wire = update[at];
+    const left = (update[at + 1] << 8) | update[at + 2];
+    const sequence = word(update, at + 3);
+    const origin = word(update, at + 7);
+    const port = (update[at + 11] << 8) | update[at + 12];
+    if (port === 0 || sequence > second + MAX_AHEAD) return false;
+    store.loadPeerId(update, at + 17);
+    store.loadAddress(update, at + HEAD, length);
+    const deadline = second + left;
+    let entry = store.slab.find(store.total, store.address, port);
+    const { slab } = store;
+    if (entry >= 0) {
+      const known = slab.get(slab.sequence, entry);
+      const knownOrigin = slab.get(slab.origin, entry);
+      if (sequence === known && origin === knownOrigin) {
+        const heard = (store.flags(entry) & FLAG.heard) !== 0;
+        if (heard && deadline < slab.get(slab.deadline, entry))
+          store.setDeadline(entry, deadline);
+        return false;
+      }
+      if (sequence < known || (sequence === known && origin < knownOrigin))
+        return false;
+    }
+    const gone = (wire & WIRE.gone) !== 0;
+    const seed = !gone && (wire & WIRE.seed) !== 0;
+    const zone: Zone = gone
+      ? GRAVE
+      : seed || wire & WIRE.partial
+        ? SOURCE
+        : DOWNLOADER;
+    if (entry >= 0) entry = store.change(entry, zone, seed);
+    else if (gone || this.roomForOne()) entry = store.add(port, zone, seed);
+    if (entry < 0) return false;
+    this.fill(entry, wire, word(update, at + 13), sequence, origin);
+    store.setDeadline(entry, deadline);
+    slab.set(slab.told, entry, deadline);
+    return true;
+  }
+
+  private fill(
+    entry: number,
+    wire: number,
+    key: number,
+    sequence: number,
+    origin: number,
+  ): void {
+    const { store } = this;
+    const { slab } = store;
+    const gone = (wire & WIRE.gone) !== 0;
+    const set =
+      (wire & WIRE.partial && !gone ? FLAG.partial : 0) |
+      (wire & WIRE.completed ? FLAG.completed : 0) |
+      (wire & WIRE.key ? FLAG.hasKey : 0);
+    store.mark(
+      entry,
+      set | FLAG.heard | FLAG.unshared,
+      FLAG.partial | FLAG.completed | FLAG.hasKey | FLAG.unsent,
+    );
+    for (let w = 0; w < 5; w++)
+      slab.set(slab.peerId + w, entry, store.peerId[w]);
+    slab.set(slab.key, entry, key);
+    slab.set(slab.sequence, entry, sequence);
+    slab.set(slab.origin, entry, origin);
+  }
+
+  private roomForOne(): boolean {
+    const { store, limits } = this;
+    return (
+      store.swarmPeers < limits.peersPerSwarm && store.peers < limits.maxPeers
+    );
+  }
+
+  /** The entries of the swarm at hand that `feed` has not told yet, or all. */
+  private write(
+    swarm: number,
+    second: number,
+    feed: ChangeFeed | undefined,
+  ): Uint8Array {
+    const { store } = this;
+    const wanted = feed === undefined ? 0 : FLAGS[feed];
+    const counts = this.completed.get(swarm) ?? [];
+    let size = 2 + counts.length * 4;
+    for (const length of FAMILIES) {
+      store.turnTo(length);
+      size += this.countMarked(wanted) * (HEAD + length);
+    }
+    const out = new Uint8Array(size);
+    out[0] = FORMAT;
+    out[1] = counts.length / 2;
+    let at = 2;
+    for (const value of counts) at = putWord(out, at, value);
+    for (const length of FAMILIES) {
+      store.turnTo(length);
+      for (let entry = 0; entry < store.total; entry++) {
+        if (wanted !== 0 && (store.flags(entry) & wanted) === 0) continue;
+        at = this.writeEntry(out, at, entry, length, second);
+        if (feed !== undefined) this.tick(entry, wanted);
+      }
+    }
+    return out;
+  }
+
+  /** Ticks an entry off as told. */
+  private tick(entry: number, flag: number): void {
+    const { slab } = this.store;
+    slab.set(slab.told, entry, slab.get(slab.deadline, entry));
+    this.store.mark(entry, 0, flag);
+  }
+
+  private countMarked(wanted: number): number {
+    const { store } = this;
+    if (wanted === 0) return store.total;
+    let count = 0;
+    for (let entry = 0; entry < store.total; entry++)
+      if (store.flags(entry) & wanted) count++;
+    return count;
+  }
+
+  private writeEntry(
+    out: Uint8Array,
+    start: number,
+    entry: number,
+    length: 4 | 16,
+    second: number,
+  ): number {
+    const { store } = this;
+    const { slab } = store;
+    const flags = store.flags(entry);
+    const deadline = slab.get(slab.deadline, entry);
+    const left = Math.min(Math.max(deadline - second, 0), MAX_LIFETIME);
+    out[start] =
+      (length === 16 ? WIRE.v6 : 0) |
+      (flags & FLAG.seed ? WIRE.seed : 0) |
+      (flags & FLAG.partial ? WIRE.partial : 0) |
+      (flags & FLAG.gone ? WIRE.gone : 0) |
+      (flags & FLAG.completed ? WIRE.completed : 0) |
+      (flags & FLAG.hasKey ? WIRE.key : 0);
+    out[start + 1] = left >> 8;
+    out[start + 2] = left;
+    let at = putWord(out, start + 3, slab.get(slab.sequence, entry));
+    at = putWord(out, at, slab.get(slab.origin, entry));
+    const port = slab.get(slab.port, entry) >>> 16;
+    out[at++] = port >> 8;
+    out[at++] = port;
+    at = putWord(out, at, slab.get(slab.key, entry));
+    for (let w = 0; w < 5; w++)
+      at = putWord(out, at, slab.get(slab.peerId + w, entry));
+    for (let w = 0; w < slab.addressWords; w++)
+      at = putWord(out, at, slab.get(w, entry));
+    return at;
+  }
+
+  private mergeCounts(
+    swarm: number,
+    update: Uint8Array,
+    origins: number,
+  ): boolean {
+    const { store } = this;
+    if (origins === 0) return false;
+    const counts = this.countsOf(swarm);
+    let news = false;
+    for (let k = 0; k < origins; k++) {
+      const at = this.originAt(counts, word(update, 2 + k * 8));
+      const count = word(update, 6 + k * 8);
+      if (at < 0 || counts[at + 1] >= count) continue;
+      counts[at + 1] = count;
+      news = true;
+    }
+    let sum = 0;
+    for (let k = 1; k < counts.length; k += 2) sum += counts[k];
+    store.record[store.base + SWARM.completed] = Math.min(sum, 0xffffffff);
+    return news;
+  }
+
+  private countsOf(swarm: number): number[] {
+    let counts = this.completed.get(swarm);
+    if (counts === undefined) {
+      counts = [];
+      this.completed.set(swarm, counts);
+    }
+    return counts;
+  }
+
+  /** Where `origin` stands in `counts`, added if need be; −1 where there are too many. */
+  private originAt(counts: number[], origin: number): number {
+    for (let k = 0; k < counts.length; k += 2)
+      if (counts[k] === origin) return k;
+    if (counts.length >= MAX_ORIGINS * 2) return -1;
+    counts.push(origin, 0);
+    return counts.length - 2;
+  }
+
+  private infoHash(): Uint8Array {
+    const { store } = this;
+    const bytes = new Uint8Array(20);
+    for (let w = 0; w < 5; w++)
+      putWord(bytes, 4 * w, store.record[store.base + w]);
+    return bytes;
+  }
+}
+
+function putWord(out: Uint8Array, at: number, value: number): number {
+  out[at] = value >>> 24;
+  out[at + 1] = value >>> 16;
+  out[at + 2] = value >>> 8;
+  out[at + 3] = value;
+  return at + 4;
+}
