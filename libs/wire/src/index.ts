@@ -1,1 +1,32 @@
+export { encodePex, decodePex, PexFlag } from './pex-message';
+export type { PexMessage, PexPeer } from './pex-message';
+export { HolepunchError } from './holepunch-message';
+export type { HolepunchMessage, HolepunchType } from './holepunch-message';
+export type {
+  ExtensionEvents,
+  ExtensionLink,
+  LocalExtensions,
+  RemoteExtensions,
+} from './extension-link';
+export { MAX_METADATA } from './extension-message';
+export type { ExtensionName } from './extension-message';
+export { isAskable, MAX_HASHES } from './hash-message';
+export type { HashRange } from './hash-message';
+export type { Capabilities, Handshake } from './handshake';
+export type { InboxEvents, TorrentShape } from './inbox';
+export { BLOCK_SIZE, PIECE_HEADER } from './message-id';
+export { MessageWriter, writePieceHeader } from './message-writer';
+export { METADATA_PIECE } from './metadata-message';
+export { obfuscatedHash } from './mse/encrypted-handshake';
+export type { EncryptionPolicy } from './mse/encryption-policy';
+export { PeerConnection, wireHashes } from './peer-connection';
+export type {
+  ConnectionEvents,
+  ConnectionOptions,
+  LocalTorrent,
+  LocalTorrents,
+  RemoteHandshake,
+} from './peer-connection';
 export type { PeerCommands, PeerEvents } from './peer-link';
+export { PeerTimeoutError, ProtocolError } from './protocol-error';
+export type { ProtocolErrorCode } from './protocol-error';

@@ -18,7 +18,11 @@ export interface PeerEvents {
   onRequest(piece: number, begin: number, length: number): void;
   onCancel(piece: number, begin: number, length: number): void;
   /** Where the bytes of this block go (exactly `length` long), or undefined: read and dropped. */
-  blockTarget(piece: number, begin: number, length: number): Uint8Array | undefined;
+  blockTarget(
+    piece: number,
+    begin: number,
+    length: number,
+  ): Uint8Array | undefined;
   /** All bytes of a block stand in its target (called only when there was one). */
   onBlock(piece: number, begin: number, length: number): void;
   /** BEP 6. */
