@@ -61,7 +61,9 @@ export function parseInfo(
   const info = decodeInfo(infoBytes);
   const format = formatOf(info, infoBytes);
   const rawName = asBytes(info.get('name.utf-8')) ?? asBytes(info.get('name'));
-  if (!rawName || rawName.length === 0) throw new MetainfoError('missing-name');
+  if (!rawName || rawName.every((byte) => byte === 0)) {
+    throw new MetainfoError('missing-name');
+  }
   const pieceLength = readPieceLength(info, format);
 
   const v1 = format === 'v2' ? undefined : readV1Files(info);

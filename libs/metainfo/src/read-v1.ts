@@ -3,6 +3,7 @@ import {
   asBytes,
   asDictionary,
   asList,
+  asText,
   type BencodeDictionary,
   type BencodeValue,
 } from '@dnd/bencode';
@@ -42,7 +43,8 @@ function readEntry(value: BencodeValue, index: number): FileEntry {
   if (!entry) {
     throw new MetainfoError('file-entry-parse-failed', `file ${index}`);
   }
-  const attributes = readAttributes(entry);
+  const stated = readAttributes(entry);
+  const attributes = { ...stated, pad: stated.pad || isNamedPad(entry) };
   const length = readLength(entry, attributes, MAX_LENGTH);
   const symlink = readSymlink(entry, attributes);
   return {
@@ -51,6 +53,12 @@ function readEntry(value: BencodeValue, index: number): FileEntry {
     attributes,
     ...(symlink && { symlink }),
   };
+}
+
+/** BitComet's padding, older than BEP 47: told by the file's name. */
+function isNamedPad(entry: BencodeDictionary): boolean {
+  const last = asText(asList(entry.get('path'))?.at(-1));
+  return last?.startsWith('_____padding_file_') ?? false;
 }
 
 function readPath(

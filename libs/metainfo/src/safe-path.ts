@@ -70,52 +70,48 @@ export function safePath(
 /** What `uniquePaths` needs to know of a file. */
 export interface NamedFile {
   readonly path: readonly string[];
-  readonly length: number;
   readonly pad: boolean;
 }
 
 /**
  * The files' paths, a file renamed `name.1.ext`, `name.2.ext` … where an earlier file or any folder has
- * its name. Pads of one path and size keep it, for they are never stored.
+ * its name. Pads keep their paths and stand in nobody's way, for they are never stored.
  */
 export function uniquePaths(
   files: readonly NamedFile[],
 ): readonly (readonly string[])[] {
   const folders = new Set<string>();
-  for (const { path } of files) {
-    let key = '';
-    for (let i = 0; i < path.length - 1; i++) {
-      key += `${fold(path[i])}/`;
-      folders.add(key);
-    }
+  for (const { path, pad } of files) {
+    if (!pad) addFolders(path, folders);
   }
-  const taken = new Map<string, NamedFile>();
-  return files.map((file) => {
-    const above = file.path.slice(0, -1);
+  const taken = new Set<string>();
+  return files.map(({ path, pad }) => {
+    if (pad) return path;
+    const above = path.slice(0, -1);
     const parent = above.map((element) => `${fold(element)}/`).join('');
-    const last = file.path[file.path.length - 1];
+    const last = path[path.length - 1];
     for (let n = 0; n <= MAX_RENAMES; n++) {
-      const name = n === 0 ? last : numbered(last, n);
+      const name = n === 0 ? last : cut(last, `.${n}`);
       const key = parent + fold(name);
-      const holder = taken.get(key);
-      const sharedPad =
-        file.pad && holder?.pad === true && holder.length === file.length;
-      if (sharedPad) return n === 0 ? file.path : [...above, name];
-      if (holder !== undefined || folders.has(`${key}/`)) continue;
-      taken.set(key, file);
-      return n === 0 ? file.path : [...above, name];
+      if (taken.has(key) || folders.has(`${key}/`)) continue;
+      taken.add(key);
+      return n === 0 ? path : [...above, name];
     }
     throw new MetainfoError('too-many-duplicate-names', last);
   });
 }
 
+function addFolders(path: readonly string[], folders: Set<string>): void {
+  let key = '';
+  for (let i = 0; i < path.length - 1; i++) {
+    key += `${fold(path[i])}/`;
+    folders.add(key);
+  }
+}
+
 /** Equal for names that some file system takes for the same. */
 function fold(name: string): string {
   return name.normalize('NFC').toLowerCase().normalize('NFC');
-}
-
-function numbered(name: string, n: number): string {
-  return cut(name, `.${n}`);
 }
 
 /** `name` with `infix` before its extension, the stem cut so that all fits into one element. */
