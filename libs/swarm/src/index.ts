@@ -1,1 +1,10 @@
-export {};
+export { Swarm } from './swarm';
+export type { SwarmOptions } from './swarm';
+export { SwarmPeer } from './swarm-peer';
+export type { PeerSource, PeerTraits } from './swarm-peer';
+export type { DisconnectReason, SwarmHost } from './host';
+export { defaultSettings } from './settings';
+export type { SwarmSettings } from './settings';
+export { TokenBucket } from './token-bucket';
+export { RateMeter } from './rate-meter';
+export { BLOCK_LENGTH } from './partial-piece';

@@ -1,0 +1,704 @@
+/**
+ * One torrent's decisions: whom to ask for what, whom to serve, whom to choke, whom to ban.
+ *
+ * The owner sets the time (`at`), feeds what connections say into the peers it got from `addPeer`,
+ * reports facts (`verified`, `corrupt`, `served`, ...) and calls `settle` when a chunk of input is
+ * through: only then are requests and answers decided, once for all that came. `tick` is due at
+ * `wakeAt`. No clock, timer, socket, disk or chance of its own.
+ */
+import { Bitfield } from '@dnd/metainfo';
+import type { PeerCommands } from '@dnd/wire';
+import { chooseUnchoked, slotsFor, wantsSlot } from './choker';
+import { Downloader } from './downloader';
+import type { DisconnectReason, SwarmHost } from './host';
+import type { PartialPiece } from './partial-piece';
+import { PiecePicker } from './piece-picker';
+import type { SwarmSettings } from './settings';
+import { defaultSettings } from './settings';
+import { Spreader } from './spreader';
+import { SuperSeeder } from './super-seeder';
+import { Suspects } from './suspects';
+import type { Verdict } from './suspects';
+import { SwarmPeer } from './swarm-peer';
+import type { PeerOwner, PeerTraits } from './swarm-peer';
+import type { TokenBucket } from './token-bucket';
+import { RateMeter } from './rate-meter';
+import { Uploader } from './uploader';
+
+export interface SwarmOptions {
+  readonly pieceCount: number;
+  /** Bytes of each piece; all but the last alike (a v2 torrent's last piece of a file may be short, too). */
+  readonly pieceSize: (piece: number) => number;
+  /** Verified pieces; the swarm takes it over and keeps it. */
+  readonly have: Bitfield;
+  /** 0 (skip) to 7 a piece; taken over. */
+  readonly priority?: Uint8Array;
+  readonly host: SwarmHost;
+  /** Uniform in [0, 1); seeded by the owner. */
+  readonly random: () => number;
+  readonly settings?: Partial<SwarmSettings>;
+  /** Buckets that every byte up or down is taken from: the torrent's own, the global one. */
+  readonly uploadLimits?: readonly TokenBucket[];
+  readonly downloadLimits?: readonly TokenBucket[];
+  /** Milliseconds on the owner's monotonic clock. */
+  readonly now: number;
+}
+
+const SECOND = 1_000;
+/** Suggestions are followed exclusively for this long after the last one, ms. */
+const GUIDED = 2_000;
+const SUGGESTIONS = 512;
+const ALLOWED_FAST = 64;
+const ADAPT_EVERY = 100;
+
+export class Swarm implements PeerOwner {
+  readonly settings: SwarmSettings;
+  readonly picker: PiecePicker;
+  readonly down: RateMeter;
+  readonly up: RateMeter;
+  /** Bytes of pieces that failed their hash. */
+  corruptBytes = 0;
+  now: number;
+  readonly #options: SwarmOptions;
+  readonly #peers = new Map<number, SwarmPeer>();
+  readonly #dirty: SwarmPeer[] = [];
+  readonly #downloader: Downloader;
+  readonly #uploader: Uploader;
+  readonly #suspects = new Suspects<SwarmPeer>();
+  readonly #nothing: Bitfield;
+  #spreader: Spreader | undefined;
+  #superSeeder: SuperSeeder | undefined;
+  #nextId = 1;
+  #secondAt = Infinity;
+  #rechokeAt = 0;
+  #optimistAt = 0;
+  #adaptAt = 0;
+
+  constructor(options: SwarmOptions) {
+    this.#options = options;
+    this.now = options.now;
+    this.settings = { ...defaultSettings, ...options.settings };
+    const { host, pieceCount, pieceSize, random } = options;
+    this.#nothing = new Bitfield(pieceCount);
+    this.picker = new PiecePicker({
+      pieceCount,
+      pieceSize,
+      have: options.have,
+      priority: options.priority,
+      random,
+      reserve: (piece) => host.reserve(piece),
+      discard: (piece) => host.discard(piece),
+      randomFirstPieces: this.settings.randomFirstPieces,
+      sequential: this.settings.sequential,
+    });
+    const disconnect = (peer: SwarmPeer, reason: DisconnectReason) =>
+      this.#disconnect(peer, reason, false);
+    this.#downloader = new Downloader({
+      picker: this.picker,
+      host,
+      settings: this.settings,
+      limits: options.downloadLimits ?? [],
+      peers: this.#peers,
+      disconnect,
+    });
+    this.#uploader = new Uploader({
+      have: this.picker.have,
+      pieceSize,
+      host,
+      settings: this.settings,
+      limits: options.uploadLimits ?? [],
+      disconnect,
+      shows: (peer, piece) => this.#superSeeder?.shows(peer, piece) ?? true,
+    });
+    this.down = new RateMeter(options.now);
+    this.up = new RateMeter(options.now);
+  }
+
+  // -- facts about the torrent ---------------------------------------------------------------
+
+  get have(): Bitfield {
+    return this.picker.have;
+  }
+
+  /** All wanted pieces are verified: what BEP 21 calls upload-only. */
+  get uploadOnly(): boolean {
+    return this.picker.missing === 0;
+  }
+
+  get peers(): Iterable<SwarmPeer> {
+    return this.#peers.values();
+  }
+
+  get peerCount(): number {
+    return this.#peers.size;
+  }
+
+  /** When `tick` is due next; `Infinity` while nobody is connected. */
+  get wakeAt(): number {
+    return Math.min(
+      this.#secondAt,
+      this.#uploader.wakeAt,
+      this.#downloader.wakeAt,
+    );
+  }
+
+  /** The time of whatever is reported next. */
+  at(now: number): void {
+    if (now > this.now) this.now = now;
+  }
+
+  /** A connection is through its handshake. Sends the bitfield; feed its events to the result. */
+  addPeer(commands: PeerCommands, traits: PeerTraits): SwarmPeer {
+    const peer = new SwarmPeer(
+      this.#nextId++,
+      commands,
+      traits,
+      this,
+      this.#nothing,
+      this.settings.reqq,
+      this.now,
+    );
+    this.#peers.set(peer.id, peer);
+    if (this.#secondAt === Infinity) this.#secondAt = this.now + SECOND;
+    this.#superSeed();
+    if (this.#superSeeder === undefined) commands.bitfield(this.have);
+    else {
+      commands.bitfield(this.#nothing);
+      this.#superSeeder.joined(peer);
+    }
+    this.#grantFast(peer);
+    return peer;
+  }
+
+  /** The connection is gone. */
+  removePeer(peer: SwarmPeer): void {
+    if (peer.gone) return;
+    peer.gone = true;
+    this.#peers.delete(peer.id);
+    this.#downloader.left(peer);
+    this.#uploader.left(peer);
+    this.#takeOffAvailability(peer);
+    this.#spreader?.left(peer);
+    this.#superSeeder?.left(peer);
+    this.#fillSlots();
+    this.#markAll();
+    if (this.#peers.size === 0) this.#secondAt = Infinity;
+  }
+
+  /** The piece's hash is right and its bytes are safe. */
+  verified(piece: number): void {
+    const partial = this.picker.partials.get(piece);
+    if (partial !== undefined && this.#suspects.has(piece))
+      this.#judge(this.#suspects.verified(partial, this.#bytesOf(piece)), true);
+    this.picker.verified(piece);
+    for (const peer of this.#peers.values()) {
+      if (peer.have.has(piece)) {
+        if (peer.wanted > 0) peer.wanted--;
+        this.#mark(peer);
+        if (peer.seed) continue;
+      } else if (peer.inFlight === 0) {
+        this.#mark(peer);
+      }
+      peer.commands.have(piece);
+    }
+    if (this.uploadOnly) this.#completed();
+  }
+
+  /** The piece's hash is wrong. */
+  corrupt(piece: number): void {
+    const partial = this.picker.partials.get(piece);
+    if (partial === undefined) return;
+    this.corruptBytes += partial.size;
+    const verdict = this.#suspects.failed(partial, this.#bytesOf(piece), (id) =>
+      this.#peers.get(id),
+    );
+    this.#downloader.abandon(partial, verdict.suspected.size > 0);
+    this.#judge(verdict, false);
+    this.#markAll();
+  }
+
+  /** The piece's bytes could not be written; they are to be downloaded again. */
+  unwritten(piece: number): void {
+    const partial = this.picker.partials.get(piece);
+    if (partial !== undefined) this.#downloader.abandon(partial);
+    this.#markAll();
+  }
+
+  /** Pieces that we held are gone from the disk. */
+  lost(pieces: Iterable<number>): void {
+    for (const piece of pieces) {
+      if (!this.have.has(piece)) continue;
+      this.picker.lost(piece);
+      this.#uploader.lostPiece(this.#peers.values(), piece);
+      for (const peer of this.#peers.values()) peer.commands.dontHave(piece);
+    }
+    this.#recount();
+  }
+
+  // -- wishes ----------------------------------------------------------------------------------
+
+  /** Priorities of a run of pieces: 0 (skip) to 7. */
+  setPriority(first: number, count: number, priority: number): void {
+    const was = this.uploadOnly;
+    for (let piece = first; piece < first + count; piece++) {
+      const unwanted = this.picker.setPriority(piece, priority);
+      if (unwanted !== undefined && !unwanted.complete)
+        this.#downloader.abandon(unwanted);
+    }
+    this.#recount();
+    if (!was && this.uploadOnly) this.#completed();
+  }
+
+  setSequential(on: boolean): void {
+    this.picker.sequential = on;
+  }
+
+  /** These pieces are needed by `deadline` (ms), before all others; earlier deadlines first. */
+  need(first: number, count: number, deadline: number): void {
+    for (let piece = first; piece < first + count; piece++)
+      this.picker.setDeadline(piece, deadline);
+    this.#markAll();
+  }
+
+  /** No piece is urgent any more. */
+  needNothing(): void {
+    this.picker.clearDeadlines();
+  }
+
+  /** Whether to ask for anything (off while paused or without room on the disk). */
+  setDownloading(on: boolean): void {
+    this.#downloader.enabled = on;
+    if (on) this.#markAll();
+    else this.#downloader.cancelAll();
+  }
+
+  /** Whether to serve anybody. */
+  setUploading(on: boolean): void {
+    this.#uploader.enabled = on;
+    if (on) this.#fillSlots();
+    else for (const peer of this.#peers.values()) this.#choke(peer);
+  }
+
+  // -- decisions -------------------------------------------------------------------------------
+
+  /** Acts on all that was reported since the last call. */
+  settle(): void {
+    const { now } = this;
+    const dirty = this.#dirty;
+    // Peers marked while this runs are taken along.
+    for (let i = 0; i < dirty.length; i++) {
+      const peer = dirty[i];
+      peer.dirty = false;
+      if (peer.gone) continue;
+      this.#showInterest(peer);
+      this.#downloader.fill(peer, now);
+    }
+    dirty.length = 0;
+    this.#uploader.serve(now);
+  }
+
+  /** Due at `wakeAt`; early or late calls do no harm. */
+  tick(now: number): void {
+    this.at(now);
+    if (now >= this.#downloader.wakeAt) {
+      this.#downloader.wakeAt = Infinity;
+      this.#markAll();
+    }
+    if (now >= this.#secondAt) this.#everySecond(now);
+    this.settle();
+  }
+
+  #everySecond(now: number): void {
+    this.#secondAt = this.#peers.size > 0 ? now + SECOND : Infinity;
+    this.down.sample(now);
+    this.up.sample(now);
+    this.#downloader.timeouts(now);
+    for (const peer of this.#peers.values()) {
+      this.#adapt(peer, now);
+      peer.up.sample(now);
+      if (peer.inFlight > 0 && now - peer.lastBlockAt > this.settings.snubAfter)
+        peer.snubbing = true;
+      if (peer.refused !== undefined && now > peer.restUntil + 30_000) {
+        peer.refused = undefined;
+        peer.dryEpoch = -1;
+      }
+      if (peer.guidedUntil !== 0 && peer.guidedUntil <= now) {
+        peer.guidedUntil = 0;
+        peer.dryEpoch = -1;
+      }
+      if (peer.amInterested) this.#mark(peer);
+    }
+    if (now >= this.#rechokeAt) this.#rechoke(now);
+    this.#spreadWhenIdle();
+  }
+
+  #adapt(peer: SwarmPeer, now: number): void {
+    const rate = peer.down.sample(now);
+    const { maxRequests, requestAheadSeconds } = this.settings;
+    if (!peer.stalled && peer.inFlight > 0)
+      peer.window.adapt(
+        rate,
+        requestAheadSeconds,
+        Math.min(maxRequests, peer.reqq),
+      );
+  }
+
+  // -- what peers say --------------------------------------------------------------------------
+
+  choked(peer: SwarmPeer): void {
+    if (peer.choking) return;
+    peer.choking = true;
+    this.#downloader.choked(peer);
+    this.#markAll();
+  }
+
+  unchoked(peer: SwarmPeer): void {
+    if (!peer.choking) return;
+    peer.choking = false;
+    peer.refused = undefined;
+    peer.dryEpoch = -1;
+    peer.window.restart();
+    this.#mark(peer);
+  }
+
+  interest(peer: SwarmPeer, interested: boolean): void {
+    if (peer.interested === interested) return;
+    peer.interested = interested;
+    if (!interested && !peer.amChoking) this.#choke(peer);
+    this.#fillSlots();
+  }
+
+  hasPiece(peer: SwarmPeer, piece: number): void {
+    if (piece >= this.#options.pieceCount) {
+      this.#disconnect(peer, 'protocol', false);
+      return;
+    }
+    peer.introduced = true;
+    if (peer.have.has(piece)) return;
+    this.#own(peer);
+    peer.have.add(piece);
+    this.picker.order.change(piece, 1);
+    peer.dryEpoch = -1;
+    if (this.picker.wants(piece)) {
+      peer.wanted++;
+      this.#mark(peer);
+    }
+    this.#spreader?.has(peer, piece);
+    this.#superSeeder?.has(peer, piece);
+    if (peer.seed) this.#becameSeed(peer);
+  }
+
+  hasPieces(peer: SwarmPeer, have: Bitfield): void {
+    if (have.size !== this.#options.pieceCount) {
+      this.#disconnect(peer, 'protocol', false);
+      return;
+    }
+    this.#takeOffAvailability(peer);
+    peer.introduced = true;
+    peer.have = have;
+    peer.shared = true;
+    peer.countedAsSeed = have.complete;
+    if (!have.complete) this.picker.order.changeAll(have, 1);
+    this.#countWanted(peer);
+    peer.dryEpoch = -1;
+    this.#mark(peer);
+    if (peer.seed) this.#becameSeed(peer);
+  }
+
+  lostPiece(peer: SwarmPeer, piece: number): void {
+    if (piece >= this.#options.pieceCount) {
+      this.#disconnect(peer, 'protocol', false);
+      return;
+    }
+    if (!peer.have.has(piece)) return;
+    if (peer.countedAsSeed) {
+      peer.countedAsSeed = false;
+      this.picker.order.changeAll(peer.have, 1);
+    }
+    this.#own(peer);
+    peer.have.delete(piece);
+    this.picker.order.change(piece, -1);
+    if (this.picker.wants(piece) && peer.wanted > 0) peer.wanted--;
+    this.#downloader.lostPiece(peer, piece);
+    this.#markAll();
+  }
+
+  requested(
+    peer: SwarmPeer,
+    piece: number,
+    begin: number,
+    length: number,
+  ): void {
+    this.#uploader.requested(peer, piece, begin, length);
+    if (this.#spreader !== undefined && piece < this.#options.pieceCount) {
+      this.#spreader.requested(peer, piece);
+      if (!peer.amChoking) this.#spreader.topUp(peer);
+    }
+  }
+
+  cancelled(
+    peer: SwarmPeer,
+    piece: number,
+    begin: number,
+    length: number,
+  ): void {
+    this.#uploader.cancelled(peer, piece, begin, length);
+  }
+
+  blockTarget(
+    peer: SwarmPeer,
+    piece: number,
+    begin: number,
+    length: number,
+  ): Uint8Array | undefined {
+    return this.#downloader.blockTarget(peer, piece, begin, length, this.now);
+  }
+
+  received(peer: SwarmPeer): void {
+    const { total } = peer.down;
+    this.#downloader.received(peer, this.now);
+    this.down.add(peer.down.total - total);
+    if (this.now >= this.#adaptAt) {
+      this.#adaptAt = this.now + ADAPT_EVERY;
+      for (const each of this.#peers.values()) this.#adapt(each, this.now);
+    }
+    this.#mark(peer);
+  }
+
+  rejected(
+    peer: SwarmPeer,
+    piece: number,
+    begin: number,
+    length: number,
+  ): void {
+    this.#downloader.rejected(peer, piece, begin, length, this.now);
+    this.#mark(peer);
+  }
+
+  suggested(peer: SwarmPeer, piece: number): void {
+    if (piece >= this.#options.pieceCount) return;
+    if (peer.suggestions.length >= SUGGESTIONS) peer.suggestions.shift();
+    peer.suggestions.push(piece);
+    if (peer.seed) peer.guidedUntil = this.now + GUIDED;
+    peer.dryEpoch = -1;
+    this.#mark(peer);
+  }
+
+  allowed(peer: SwarmPeer, piece: number): void {
+    if (piece >= this.#options.pieceCount) return;
+    peer.allowedFast ??= new Set();
+    if (peer.allowedFast.size < ALLOWED_FAST) peer.allowedFast.add(piece);
+    peer.dryEpoch = -1;
+    this.#mark(peer);
+  }
+
+  served(peer: SwarmPeer, bytes: number): void {
+    this.#uploader.served(peer, bytes);
+  }
+
+  changed(peer: SwarmPeer): void {
+    if (peer.uploadOnly && !peer.amChoking) this.#choke(peer);
+    this.#parting(peer);
+  }
+
+  // -- parts -----------------------------------------------------------------------------------
+
+  #mark(peer: SwarmPeer): void {
+    if (peer.dirty) return;
+    peer.dirty = true;
+    this.#dirty.push(peer);
+  }
+
+  #markAll(): void {
+    for (const peer of this.#peers.values()) this.#mark(peer);
+  }
+
+  #showInterest(peer: SwarmPeer): void {
+    const interested = peer.wanted > 0;
+    if (interested === peer.amInterested) return;
+    peer.amInterested = interested;
+    if (interested) peer.commands.interested();
+    else peer.commands.notInterested();
+  }
+
+  /** `have` is about to be changed: it must be this peer's own. */
+  #own(peer: SwarmPeer): void {
+    if (!peer.shared) return;
+    peer.have = peer.have.clone();
+    peer.shared = false;
+  }
+
+  #countWanted(peer: SwarmPeer): void {
+    peer.wanted = 0;
+    if (this.picker.missing === 0) return;
+    if (peer.have.complete) peer.wanted = this.picker.missing;
+    else
+      for (let piece = 0; piece < peer.have.size; piece++)
+        if (peer.have.has(piece) && this.picker.wants(piece)) peer.wanted++;
+  }
+
+  #recount(): void {
+    for (const peer of this.#peers.values()) {
+      this.#countWanted(peer);
+      peer.dryEpoch = -1;
+      this.#mark(peer);
+    }
+  }
+
+  #takeOffAvailability(peer: SwarmPeer): void {
+    if (!peer.countedAsSeed && peer.have.count > 0)
+      this.picker.order.changeAll(peer.have, -1);
+    peer.countedAsSeed = false;
+  }
+
+  #becameSeed(peer: SwarmPeer): void {
+    if (!peer.amChoking) this.#choke(peer);
+    this.#fillSlots();
+    this.#parting(peer);
+  }
+
+  /** Two that both have all they want are of no use to each other. */
+  #parting(peer: SwarmPeer): void {
+    if (this.uploadOnly && (peer.seed || peer.uploadOnly))
+      this.#disconnect(peer, 'both-complete', false);
+  }
+
+  #completed(): void {
+    this.#options.host.finished();
+    for (const peer of [...this.#peers.values()]) this.#parting(peer);
+    this.#markAll();
+  }
+
+  #disconnect(peer: SwarmPeer, reason: DisconnectReason, ban: boolean): void {
+    if (peer.gone && !ban) return;
+    this.removePeer(peer);
+    this.#options.host.disconnect(peer, reason, ban);
+  }
+
+  #bytesOf(piece: number): (begin: number, length: number) => Uint8Array {
+    return (begin, length) => this.#options.host.target(piece, begin, length);
+  }
+
+  #judge(verdict: Verdict<SwarmPeer>, clear: boolean): void {
+    for (const peer of verdict.guilty) this.#disconnect(peer, 'corrupt', true);
+    for (const peer of verdict.suspected) {
+      peer.parole = clear ? this.#suspects.suspects(peer) : true;
+      peer.dryEpoch = -1;
+      if (!peer.gone) this.#mark(peer);
+    }
+  }
+
+  #grantFast(peer: SwarmPeer): void {
+    const { allowedFast } = peer.traits;
+    if (allowedFast === undefined || !peer.commands.fast) return;
+    if (this.#superSeeder !== undefined) return;
+    for (const piece of allowedFast) {
+      if (!this.have.has(piece)) continue;
+      peer.granted ??= new Set();
+      peer.granted.add(piece);
+      peer.commands.allowedFast(piece);
+    }
+  }
+
+  // -- choking ---------------------------------------------------------------------------------
+
+  #slots(): number {
+    const { uploadSlots } = this.settings;
+    if (uploadSlots !== 'auto') return uploadSlots;
+    let rate = Infinity;
+    for (const limit of this.#options.uploadLimits ?? [])
+      rate = Math.min(rate, limit.rate);
+    return slotsFor(rate);
+  }
+
+  /** Free slots are given at once, not only every ten seconds. */
+  #fillSlots(): void {
+    if (!this.#uploader.enabled) return;
+    let free = this.#slots();
+    for (const peer of this.#peers.values()) if (!peer.amChoking) free--;
+    for (const peer of this.#peers.values()) {
+      if (free <= 0) return;
+      if (!peer.amChoking || !wantsSlot(peer)) continue;
+      this.#unchoke(peer);
+      free--;
+    }
+  }
+
+  #rechoke(now: number): void {
+    const { rechokeEvery, optimisticEvery, seedChoking } = this.settings;
+    this.#rechokeAt = now + rechokeEvery;
+    if (!this.#uploader.enabled) return;
+    const newOptimist = now >= this.#optimistAt;
+    if (newOptimist) this.#optimistAt = now + optimisticEvery;
+    const chosen = chooseUnchoked(this.#peers.values(), {
+      now,
+      slots: this.#slots(),
+      seeding: this.uploadOnly,
+      seedChoking,
+      newOptimist,
+      random: this.#options.random,
+    });
+    for (const peer of this.#peers.values())
+      if (!peer.amChoking && !chosen.has(peer)) this.#choke(peer);
+    for (const peer of chosen) if (peer.amChoking) this.#unchoke(peer);
+  }
+
+  #choke(peer: SwarmPeer): void {
+    if (peer.amChoking) return;
+    peer.amChoking = true;
+    peer.chokedAt = this.now;
+    peer.optimistic = false;
+    peer.commands.choke();
+    this.#uploader.choked(peer);
+  }
+
+  #unchoke(peer: SwarmPeer): void {
+    peer.amChoking = false;
+    peer.unchokedAt = this.now;
+    peer.uploadedAtUnchoke = peer.up.total;
+    this.#spread();
+    this.#spreader?.topUp(peer);
+    peer.commands.unchoke();
+  }
+
+  // -- seeding ---------------------------------------------------------------------------------
+
+  /** As a seed with two downloaders or more, each is told what to ask first. */
+  #spread(): void {
+    if (this.#spreader !== undefined || !this.settings.spread) return;
+    if (!this.have.complete || this.#superSeeder !== undefined) return;
+    let downloaders = 0;
+    for (const peer of this.#peers.values()) if (wantsSlot(peer)) downloaders++;
+    if (downloaders < 2) return;
+    const { pieceCount, pieceSize, random } = this.#options;
+    this.#spreader = new Spreader({
+      pieceCount,
+      pieceLength: pieceSize(0),
+      random,
+      availability: (piece) => this.picker.order.availability[piece],
+    });
+    for (const peer of this.#peers.values())
+      if (!peer.amChoking) this.#spreader.topUp(peer);
+  }
+
+  #spreadWhenIdle(): void {
+    if (this.#spreader === undefined || !this.#uploader.idle) return;
+    for (const peer of this.#peers.values())
+      if (!peer.amChoking && peer.guided.length === 0)
+        this.#spreader.offerAgain(peer, 2);
+  }
+
+  #superSeed(): void {
+    if (this.#superSeeder !== undefined || !this.settings.superSeeding) return;
+    if (!this.have.complete) return;
+    this.#superSeeder = new SuperSeeder(
+      this.#options.pieceCount,
+      this.#options.random,
+    );
+  }
+
+  /** For the user's eyes: the started pieces. */
+  get started(): Iterable<PartialPiece> {
+    return this.picker.partials.values();
+  }
+}

@@ -1,0 +1,205 @@
+/**
+ * Answers requests: checks them, queues them within bounds, and hands runs of adjacent blocks to the
+ * owner, never more to one connection than it takes off. Under a rate limit the peers take turns.
+ * With BEP 6 every request gets exactly one piece or reject.
+ */
+import type { Bitfield } from '@dnd/metainfo';
+import { BLOCK_LENGTH } from './partial-piece';
+import type { SwarmHost } from './host';
+import type { SwarmPeer } from './swarm-peer';
+import type { SwarmSettings } from './settings';
+import type { TokenBucket } from './token-bucket';
+import { allowance } from './token-bucket';
+
+/** Longer requests than this are nonsense, ms. */
+const ABSURD_LENGTH = 131_072;
+/** What one peer gets in its turn while the rate is limited, bytes. */
+const TURN = 4 * BLOCK_LENGTH;
+/** Under a limit it wakes no more often than this, ms. */
+const PACE = 4;
+/** Requests refused in a row before the peer is taken for a flood. */
+const REFUSALS = 20_000;
+
+export interface UploaderOptions {
+  readonly have: Bitfield;
+  readonly pieceSize: (piece: number) => number;
+  readonly host: SwarmHost;
+  readonly settings: SwarmSettings;
+  readonly limits: readonly TokenBucket[];
+  readonly disconnect: (peer: SwarmPeer, reason: 'protocol' | 'flood') => void;
+  /** A piece may be hidden from a peer (super-seeding). */
+  readonly shows: (peer: SwarmPeer, piece: number) => boolean;
+}
+
+export class Uploader {
+  enabled = true;
+  /** When a limit lets the next block through; `Infinity` if none holds one back. */
+  wakeAt = Infinity;
+  /** Bytes handed out and queued, over all peers. */
+  #waiting = new Set<SwarmPeer>();
+
+  constructor(private readonly options: UploaderOptions) {}
+
+  /** Nobody waits for anything from us. */
+  get idle(): boolean {
+    return this.#waiting.size === 0;
+  }
+
+  requested(
+    peer: SwarmPeer,
+    piece: number,
+    begin: number,
+    length: number,
+  ): void {
+    const { have, pieceSize } = this.options;
+    const inside =
+      piece < have.size && length > 0 && begin + length <= pieceSize(piece);
+    if (!inside || length > BLOCK_LENGTH) {
+      if (!peer.commands.fast || length > ABSURD_LENGTH)
+        this.options.disconnect(peer, 'protocol');
+      else this.#refuse(peer, piece, begin, length);
+      return;
+    }
+    const welcome =
+      this.enabled && (!peer.amChoking || (peer.granted?.has(piece) ?? false));
+    if (
+      welcome &&
+      have.has(piece) &&
+      this.options.shows(peer, piece) &&
+      peer.queue.push(piece, begin, length)
+    ) {
+      peer.rejected = 0;
+      this.#waiting.add(peer);
+    } else {
+      this.#refuse(peer, piece, begin, length);
+    }
+  }
+
+  cancelled(
+    peer: SwarmPeer,
+    piece: number,
+    begin: number,
+    length: number,
+  ): void {
+    if (
+      piece >= this.options.have.size ||
+      begin >= 2 ** 31 ||
+      length >= 2 ** 31
+    )
+      return;
+    // What has been handed over already is answered by its piece.
+    if (peer.queue.remove(piece, begin, length) && peer.commands.fast)
+      peer.commands.reject(piece, begin, length);
+  }
+
+  /** We have just choked it: all but allowed-fast requests are refused. */
+  choked(peer: SwarmPeer): void {
+    this.#dropQueued(peer, (piece) => !peer.granted?.has(piece));
+  }
+
+  lostPiece(peers: Iterable<SwarmPeer>, piece: number): void {
+    for (const peer of peers)
+      this.#dropQueued(peer, (queued) => queued === piece);
+  }
+
+  left(peer: SwarmPeer): void {
+    peer.queue.clear();
+    peer.handed = 0;
+    this.#waiting.delete(peer);
+  }
+
+  served(peer: SwarmPeer, bytes: number): void {
+    peer.handed = Math.max(0, peer.handed - bytes);
+  }
+
+  /** Hands over what the connections and the limits have room for. */
+  serve(now: number): void {
+    this.wakeAt = Infinity;
+    if (this.#waiting.size === 0) return;
+    const limited = this.#isLimited();
+    let some = true;
+    while (some) {
+      some = false;
+      for (const peer of this.#waiting) {
+        if (peer.queue.length === 0) {
+          if (peer.handed === 0) this.#waiting.delete(peer);
+          continue;
+        }
+        if (peer.handed >= this.options.settings.sendAhead) continue;
+        if (!limited || peer.traits.unlimited) {
+          this.#serveRun(peer, this.options.settings.readRun);
+          some = true;
+          continue;
+        }
+        const room = allowance(this.options.limits, now);
+        if (room <= 0) {
+          this.#wait(now);
+          return;
+        }
+        this.#serveRun(peer, Math.min(TURN, Math.max(room, 1)));
+        // The peer goes to the end of the row.
+        this.#waiting.delete(peer);
+        this.#waiting.add(peer);
+        some = true;
+      }
+    }
+  }
+
+  #isLimited(): boolean {
+    for (const limit of this.options.limits) if (limit.limited) return true;
+    return false;
+  }
+
+  #wait(now: number): void {
+    let at = now + PACE;
+    for (const limit of this.options.limits)
+      at = Math.max(at, limit.readyAt(1, now));
+    this.wakeAt = at;
+  }
+
+  /** Serves the first request and those that follow on it in the same piece, up to `most` bytes. */
+  #serveRun(peer: SwarmPeer, most: number): void {
+    const { queue } = peer;
+    const piece = queue.piece(0);
+    const begin = queue.begin(0);
+    const blockLength = queue.size(0);
+    let length = blockLength;
+    let count = 1;
+    let last = blockLength;
+    while (
+      count < queue.length &&
+      last === blockLength &&
+      queue.piece(count) === piece &&
+      queue.begin(count) === begin + length &&
+      queue.size(count) <= blockLength &&
+      length + queue.size(count) <= most
+    ) {
+      last = queue.size(count);
+      length += last;
+      count++;
+    }
+    queue.shift(count);
+    peer.handed += length;
+    peer.up.add(length);
+    if (!peer.traits.unlimited)
+      for (const limit of this.options.limits) limit.take(length);
+    this.options.host.serve(peer, piece, begin, length, blockLength);
+  }
+
+  #dropQueued(peer: SwarmPeer, which: (piece: number) => boolean): void {
+    const { queue } = peer;
+    for (let i = queue.length - 1; i >= 0; i--) {
+      const piece = queue.piece(i);
+      if (!which(piece)) continue;
+      const begin = queue.begin(i);
+      const length = queue.size(i);
+      queue.removeAt(i);
+      if (peer.commands.fast) peer.commands.reject(piece, begin, length);
+    }
+  }
+
+  #refuse(peer: SwarmPeer, piece: number, begin: number, length: number): void {
+    if (++peer.rejected > REFUSALS) this.options.disconnect(peer, 'flood');
+    else if (peer.commands.fast) peer.commands.reject(piece, begin, length);
+  }
+}
