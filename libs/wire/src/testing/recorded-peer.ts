@@ -1,9 +1,11 @@
 /** For specs: one end of a connection whose events are written down in words. */
 import type { Bitfield } from '@dnd/metainfo';
 import type { RemoteExtensions } from '../extension-link';
+import { sameBytes } from '../handshake';
 import type { HashRange } from '../hash-message';
 import type { HolepunchMessage } from '../holepunch-message';
 import type { TorrentShape } from '../inbox';
+import { obfuscatedHash } from '../mse/encrypted-handshake';
 import {
   PeerConnection,
   type ConnectionEvents,
@@ -60,7 +62,10 @@ export class RecordedPeer implements ConnectionEvents, PeerEvents {
             options,
             given.torrents ?? {
               find: (hash) => (hash[0] === INFO_HASH[0] ? torrent : undefined),
-              findObfuscated: () => undefined,
+              findObfuscated: (hash) =>
+                sameBytes(hash, obfuscatedHash(INFO_HASH))
+                  ? INFO_HASH
+                  : undefined,
             },
           );
   }
