@@ -10,15 +10,30 @@ import type { NodeRef } from './node-ref';
 export type MachineInput<M> =
   | { readonly type: 'tick' }
   /** Another node asks; answer with an output `reply` of the same `call`, at once or later. */
-  | { readonly type: 'request'; readonly call: number; readonly from: NodeRef; readonly message: M }
+  | {
+      readonly type: 'request';
+      readonly call: number;
+      readonly from: NodeRef;
+      readonly message: M;
+    }
   /** The answer to our own `request` of that `call`. */
   | { readonly type: 'reply'; readonly call: number; readonly message: M }
   /** The transport could not deliver our `request` (refused, reset); silence needs no input, the core keeps its own time-outs. */
   | { readonly type: 'unreachable'; readonly call: number };
 
 export type MachineOutput<M> =
-  | { readonly type: 'request'; readonly call: number; readonly to: NodeRef; readonly message: M }
-  | { readonly type: 'reply'; readonly call: number; readonly to: NodeRef; readonly message: M };
+  | {
+      readonly type: 'request';
+      readonly call: number;
+      readonly to: NodeRef;
+      readonly message: M;
+    }
+  | {
+      readonly type: 'reply';
+      readonly call: number;
+      readonly to: NodeRef;
+      readonly message: M;
+    };
 
 export interface Machine<I, O> {
   /** Performs one step. `now` never goes back between calls. The returned list belongs to the caller. */

@@ -18,5 +18,9 @@ export function betweenIncl(from: RingId, x: RingId, to: RingId): boolean {
 
 /** Is `x` strictly inside (from, to)? An interval from a node to itself is everything but that node. */
 export function between(from: RingId, x: RingId, to: RingId): boolean {
-  return from < to ? from < x && x < to : from === to ? x !== from : x > from || x < to;
+  return from < to
+    ? from < x && x < to
+    : from === to
+      ? x !== from
+      : x > from || x < to;
 }

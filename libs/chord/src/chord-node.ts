@@ -1,0 +1,390 @@
+/**
+ * One node of a Chord ring: membership and routing, without I/O. Feed `handle` with what happens,
+ * perform what it returns, and tick it no later than `wakeAt`.
+ *
+ * Promises: a node that joined knows its first r live successors and its predecessor, or is on the
+ * way to; after any r - 1 simultaneous crashes, and after any partition, the ring becomes whole
+ * again. Lookups end, with live owners or a reason. Everything it keeps is bounded.
+ * Leaves to its owner: sockets, timers, multicast, authentication, and keeping id and incarnation
+ * on disk (a restarted node must have a higher incarnation).
+ */
+import { Beacons } from './beacons';
+import type {
+  ChordInput,
+  ChordOutput,
+  ContactView,
+  RingView,
+} from './chord-io';
+import { Core } from './core';
+import { Fingers } from './fingers';
+import { Identity } from './identity';
+import { Joiner } from './joiner';
+import type { LookupResult } from './lookups';
+import { Lookups } from './lookups';
+import type { Machine } from './machine';
+import type { ChordReply, ChordRequest } from './messages';
+import { isBeacon, isChordReply, isChordRequest, isNodeRef } from './messages';
+import type { NodeRef, RingId } from './node-ref';
+import { route } from './routing';
+import type { RingRules } from './rules';
+import { ringRules } from './rules';
+import type { ChordSettings } from './settings';
+import { defaultSettings } from './settings';
+import { Splits } from './splits';
+import { Stabiliser } from './stabiliser';
+
+export interface ChordOptions {
+  readonly self: NodeRef;
+  /** 0 ≤ x < 1. */
+  readonly random: () => number;
+  readonly settings?: Partial<ChordSettings>;
+  readonly rules?: Partial<RingRules>;
+}
+
+/** Other nodes named in the answer to `read`. */
+const GOSSIP = 4;
+
+export class ChordNode implements Machine<ChordInput, ChordOutput> {
+  private readonly core: Core;
+  private readonly stabiliser: Stabiliser;
+  private readonly lookups: Lookups;
+  private readonly fingers: Fingers;
+  private readonly joiner: Joiner;
+  private readonly splits: Splits;
+  private readonly beacons: Beacons;
+  private readonly identity: Identity;
+  private due = Infinity;
+
+  /** Throws a RangeError when `self` is no valid reference. */
+  constructor({ self, random, settings, rules }: ChordOptions) {
+    if (!isNodeRef(self)) throw new RangeError('self is no valid node');
+    const core = new Core(
+      self,
+      { ...defaultSettings, ...settings },
+      { ...ringRules, ...rules },
+      random,
+    );
+    this.core = core;
+    this.stabiliser = new Stabiliser(core);
+    this.lookups = new Lookups(core, (key, count) => this.route(key, count));
+    this.fingers = new Fingers(core, this.lookups);
+    this.joiner = new Joiner(core, this.lookups, (how) => this.onMember(how));
+    this.splits = new Splits(core, this.lookups, () => {
+      this.stabiliser.adopt();
+      this.stabiliser.soon();
+    });
+    this.beacons = new Beacons(core, () => this.joiner.attempt());
+    this.identity = new Identity(core, () => this.onRenamed());
+    core.hooks = {
+      onAlive: (contact) => {
+        this.joiner.attempt();
+        this.stabiliser.onAlive(contact);
+        this.splits.onAlive(contact);
+      },
+      onDead: (contact) => {
+        this.stabiliser.onDead(contact);
+        this.fingers.onDead(contact.node.id);
+      },
+      onStale: (known) => this.identity.challenged(known),
+    };
+  }
+
+  get self(): NodeRef {
+    return this.core.self;
+  }
+
+  get wakeAt(): number {
+    return this.due;
+  }
+
+  handle(input: ChordInput, now: number): ChordOutput[] {
+    const { core } = this;
+    core.forgiveStall(this.due, now);
+    core.now = now;
+    core.outputs = [];
+    this.perform(input);
+    this.tick();
+    if (core.neighbours.takeChanged()) {
+      core.outputs.push({ type: 'changed', view: this.view() });
+    }
+    this.due = Math.min(
+      core.callsDueAt,
+      this.stabiliser.dueAt,
+      this.lookups.dueAt,
+      this.fingers.dueAt,
+      this.joiner.dueAt,
+      this.splits.dueAt,
+      this.beacons.dueAt,
+    );
+    return core.outputs;
+  }
+
+  /** The ring as this node sees it now. */
+  view(): RingView {
+    const { core } = this;
+    const { predecessor, successors, stableSince } = core.neighbours;
+    const contacts: ContactView[] = [];
+    for (const { node, state, heardAt, roundTrip } of core.contacts.sorted) {
+      if (state !== 'unknown')
+        contacts.push({ node, state, heardAt, roundTrip });
+    }
+    return {
+      self: core.self,
+      mode: core.mode,
+      predecessor,
+      successors,
+      fingers: core.fingers,
+      contacts,
+      stableSince,
+      size: core.member ? core.size() : 1,
+    };
+  }
+
+  /** What it keeps, for checks that all of it is bounded. */
+  get load() {
+    return {
+      contacts: this.core.contacts.size,
+      calls: this.core.callsOpen,
+      lookups: this.lookups.size,
+    };
+  }
+
+  private perform(input: ChordInput): void {
+    const { core } = this;
+    switch (input.type) {
+      case 'tick':
+        return;
+      case 'request':
+        if (isNodeRef(input.from) && isChordRequest(input.message)) {
+          this.onRequest(input.call, input.from, input.message);
+        }
+        return;
+      case 'reply':
+        if (isChordReply(input.message)) {
+          core.onReply(input.call, input.message);
+        }
+        return;
+      case 'unreachable':
+        return core.onUnreachable(input.call);
+      case 'join':
+        if (core.mode !== 'idle') return;
+        this.joiner.start(input.contacts);
+        return this.beacons.start();
+      case 'beacon':
+        return this.onBeacon(input.beacon);
+      case 'lookup':
+        return this.onLookup(input.call, input.key, input.count);
+      case 'suspect': {
+        const contact = core.contacts.get(input.id);
+        if (contact && contact.state !== 'dead') core.ping(contact);
+        return;
+      }
+      case 'leave':
+        return this.leave();
+    }
+  }
+
+  private tick(): void {
+    this.core.expireCalls();
+    this.lookups.tick();
+    this.joiner.tick();
+    if (this.core.member) {
+      this.stabiliser.tick();
+      this.fingers.tick();
+      this.splits.tick();
+    }
+    this.beacons.tick();
+  }
+
+  private onRequest(call: number, from: NodeRef, message: ChordRequest): void {
+    const { core } = this;
+    if (core.mode === 'left' || core.mode === 'idle') return;
+    const known = this.identity.refusal(from);
+    if (from.id === core.self.id) this.identity.challenged(from);
+    const reply: ChordReply = known
+      ? { v: 1, type: 'stale', me: core.self, member: core.member, known }
+      : this.answer(from, message);
+    core.outputs.push({ type: 'reply', call, to: from, message: reply });
+  }
+
+  private answer(from: NodeRef, message: ChordRequest): ChordReply {
+    const { core } = this;
+    const me = { v: 1, me: core.self, member: core.member } as const;
+    switch (message.type) {
+      case 'ping':
+        this.named(from);
+        return { ...me, type: 'pong' };
+      case 'find': {
+        this.named(from);
+        if (!core.member)
+          return { ...me, type: 'found', done: false, nodes: [] };
+        return {
+          ...me,
+          type: 'found',
+          ...this.route(message.key, message.count),
+        };
+      }
+      case 'read': {
+        const reply = this.readReply();
+        core.heard(from, true);
+        return reply;
+      }
+      case 'notify': {
+        const contact = core.heard(from, true);
+        for (const node of message.successors) core.hint(node);
+        if (contact) this.stabiliser.rectify(contact);
+        this.stabiliser.adopt();
+        return { ...me, type: 'pong' };
+      }
+      case 'leave': {
+        const contact = core.contacts.get(from.id);
+        for (const node of message.successors) core.hint(node);
+        if (message.predecessor) core.hint(message.predecessor);
+        if (contact) core.bury(contact, 'gone');
+        this.stabiliser.adopt();
+        return { ...me, type: 'pong' };
+      }
+    }
+  }
+
+  /** One reply carries predecessor and list; none while a reply of the same kind is awaited. */
+  private readReply(): ChordReply {
+    const { core } = this;
+    const me = { v: 1, me: core.self, member: core.member } as const;
+    if (!core.member || this.stabiliser.busy) return { ...me, type: 'busy' };
+    const { predecessor, successors } = core.neighbours;
+    return {
+      ...me,
+      type: 'state',
+      predecessor: predecessor ?? null,
+      successors,
+      contacts: this.gossip(),
+    };
+  }
+
+  /** A few live contacts drawn at random. */
+  private gossip(): NodeRef[] {
+    const { sorted } = this.core.contacts;
+    const chosen = new Set<NodeRef>();
+    for (let i = 0; i < GOSSIP && sorted.length > 0; i++) {
+      const contact = sorted[Math.floor(this.core.random() * sorted.length)];
+      if (contact?.usable) chosen.add(contact.node);
+    }
+    return [...chosen];
+  }
+
+  /** A message that members and others send alike. */
+  private named(from: NodeRef): void {
+    const { core } = this;
+    const contact = core.contacts.get(from.id);
+    if (contact?.member) {
+      core.heard(from, contact.node.incarnation === from.incarnation);
+      return;
+    }
+    // Given up, and here it is: is it in a ring?
+    if (contact?.state === 'dead') core.ping(contact, from);
+    core.hint(from);
+    this.stabiliser.adopt();
+  }
+
+  private onBeacon(beacon: unknown): void {
+    const { core } = this;
+    if (!isBeacon(beacon) || core.mode === 'idle' || core.mode === 'left') {
+      return;
+    }
+    const { node } = beacon;
+    if (node.id === core.self.id) {
+      if (node.incarnation >= core.self.incarnation) {
+        this.identity.challenged(node);
+      }
+    } else if (!this.identity.refusal(node)) this.beacons.heard(beacon);
+  }
+
+  private onLookup(call: number, key: RingId, count?: number): void {
+    const { core } = this;
+    if (!core.member) {
+      const reason = 'not-joined';
+      const none = { hops: 0, timeouts: 0 };
+      core.outputs.push({ type: 'no-owners', call, key, reason, ...none });
+      return;
+    }
+    const wanted = count ?? core.settings.owners;
+    this.lookups.find(key, wanted, (result) => this.tell(call, key, result));
+  }
+
+  private tell(call: number, key: RingId, result: LookupResult): void {
+    const { hops, timeouts, nodes, failure } = result;
+    this.core.outputs.push(
+      failure
+        ? { type: 'no-owners', call, key, reason: failure, hops, timeouts }
+        : { type: 'owners', call, key, nodes, hops, timeouts },
+    );
+  }
+
+  private route(key: RingId, count: number) {
+    const { self, neighbours, contacts, complete } = this.core;
+    const { predecessor, successors } = neighbours;
+    const table = contacts.sorted;
+    return route(
+      { self, predecessor, successors, complete, table },
+      key,
+      count,
+    );
+  }
+
+  private onMember(how: 'joined' | 'formed'): void {
+    const { core } = this;
+    core.event(how, core.self);
+    this.stabiliser.soon();
+    this.fingers.start();
+    this.beacons.start();
+  }
+
+  private onRenamed(): void {
+    const { core } = this;
+    core.contacts.delete(core.self.id);
+    core.neighbours.setPredecessor(undefined, core.now);
+    core.neighbours.setSuccessors([], core.now);
+    this.stabiliser.stop();
+    this.fingers.stop();
+    this.splits.stop();
+    this.joiner.start([]);
+    this.beacons.start();
+  }
+
+  private leave(): void {
+    const { core } = this;
+    if (core.mode === 'leaving' || core.mode === 'left') return;
+    const { predecessor, successors } = core.neighbours;
+    const told = new Map<RingId, NodeRef>();
+    if (core.member) {
+      for (const node of successors) told.set(node.id, node);
+      if (predecessor) told.set(predecessor.id, predecessor);
+    }
+    core.mode = 'leaving';
+    this.beacons.send();
+    this.beacons.stop();
+    this.stabiliser.stop();
+    this.fingers.stop();
+    this.splits.stop();
+    this.joiner.stop();
+    let awaited = told.size;
+    for (const node of told.values()) {
+      core.ask(
+        node,
+        { v: 1, type: 'leave', predecessor: predecessor ?? null, successors },
+        () => {
+          if (--awaited === 0) this.left();
+        },
+      );
+    }
+    core.neighbours.touch(core.now);
+    if (awaited === 0) this.left();
+  }
+
+  private left(): void {
+    this.core.mode = 'left';
+    this.core.event('left', this.core.self);
+    this.core.neighbours.touch(this.core.now);
+  }
+}

@@ -1,0 +1,276 @@
+/**
+ * Iterative lookups: one node after another is asked for the key's successors, each nearer to the
+ * key than the one before, until one names them. A node that does not answer in time costs a
+ * time-out and the next best is asked. The first owner is asked itself when it has not been heard
+ * lately, so that an answer begins with a live node.
+ */
+import type { ChordReply } from './messages';
+import { MAX_NODES } from './messages';
+import type { Core } from './core';
+import type { NodeRef, RingId } from './node-ref';
+import { between, betweenIncl } from './node-ref';
+import { sameAddress } from './neighbours';
+import { clockwiseFrom } from './ring-id';
+import type { Route } from './routing';
+import { preceding } from './routing';
+
+export type LookupFailure =
+  'not-joined' | 'overloaded' | 'exhausted' | 'expired';
+
+export interface LookupResult {
+  /** The key's first successors; empty on failure. */
+  readonly nodes: readonly NodeRef[];
+  /** Who named them; absent when the node itself did. */
+  readonly namedBy?: NodeRef;
+  readonly failure?: LookupFailure;
+  readonly hops: number;
+  readonly timeouts: number;
+}
+
+export interface LookupOptions {
+  /** Ask these first instead of the node's own table: another ring's view, or a ring not joined yet. */
+  readonly start?: readonly NodeRef[];
+  /** Do not believe the node's own table about this id. */
+  readonly apart?: RingId;
+  /** Ask the first owner itself: when not heard lately, or always. */
+  readonly verify?: 'stale' | 'always';
+}
+
+type Done = (result: LookupResult) => void;
+
+/** No lookup needs more answers, however the ring is. */
+const MAX_ASKED = 96;
+/** Of the node's own table, how many to begin with. */
+const FIRST_CANDIDATES = 8;
+
+export class Lookups {
+  private readonly running = new Set<Lookup>();
+
+  constructor(
+    private readonly core: Core,
+    private readonly ownRoute: (key: RingId, count: number) => Route,
+  ) {}
+
+  get size(): number {
+    return this.running.size;
+  }
+
+  /** When the oldest lookup's time is over. */
+  get dueAt(): number {
+    for (const lookup of this.running) return lookup.endsAt;
+    return Infinity;
+  }
+
+  tick(): void {
+    for (const lookup of this.running) {
+      if (lookup.endsAt > this.core.now) return;
+      lookup.fail('expired');
+    }
+  }
+
+  find(key: RingId, count: number, done: Done, options: LookupOptions = {}) {
+    const { core } = this;
+    const none = { nodes: [], hops: 0, timeouts: 0 };
+    if (this.running.size >= core.settings.lookupLimit) {
+      done({ ...none, failure: 'overloaded' });
+      return;
+    }
+    const lookup = new Lookup(
+      core,
+      key,
+      Math.min(count, MAX_NODES),
+      options,
+      (result) => {
+        this.running.delete(lookup);
+        done(result);
+      },
+    );
+    this.running.add(lookup);
+    if (options.start) {
+      lookup.ask(options.start);
+      return;
+    }
+    const own = this.ownRoute(key, count);
+    if (own.done && own.nodes[0]?.id !== options.apart) {
+      lookup.answered(core.self, own);
+      return;
+    }
+    lookup.ask(
+      preceding(core.contacts.sorted, core.self.id, key, FIRST_CANDIDATES),
+    );
+    lookup.next();
+  }
+}
+
+class Lookup {
+  readonly endsAt: number;
+  private hops = 0;
+  private timeouts = 0;
+  private asked: NodeRef[] = [];
+  private candidates: NodeRef[] = [];
+  private over = false;
+
+  constructor(
+    private readonly core: Core,
+    private readonly key: RingId,
+    private readonly count: number,
+    private readonly options: LookupOptions,
+    private readonly done: Done,
+  ) {
+    this.endsAt = core.now + core.settings.lookupMs;
+  }
+
+  fail(failure: LookupFailure): void {
+    this.end({ nodes: [], failure });
+  }
+
+  ask(nodes: readonly NodeRef[]): void {
+    this.candidates.push(...nodes);
+    if (this.options.start) this.next();
+  }
+
+  /** Asks the nearest candidate before the key that was not asked yet. */
+  next(): void {
+    if (this.over) return;
+    const best = this.takeNearest();
+    if (!best || this.asked.length >= MAX_ASKED) {
+      this.fail('exhausted');
+      return;
+    }
+    this.question(best, (reply) => {
+      if (
+        reply?.type !== 'found' ||
+        !isPlausible(reply.me.id, this.key, reply)
+      ) {
+        this.next();
+        return;
+      }
+      this.hops++;
+      this.answered(reply.me, reply);
+    });
+  }
+
+  answered(by: NodeRef, route: Route): void {
+    if (route.done) this.verify(by, this.living(by, route.nodes));
+    else {
+      this.addNearer(by, route.nodes);
+      this.next();
+    }
+  }
+
+  /** Makes sure of the first owner, or of the next when it is dead. */
+  private verify(by: NodeRef, nodes: readonly NodeRef[]): void {
+    const first = nodes[0];
+    if (!first) {
+      this.next();
+      return;
+    }
+    if (
+      first.id === by.id ||
+      first.id === this.core.self.id ||
+      this.isFresh(first)
+    ) {
+      this.finish(by, nodes);
+      return;
+    }
+    this.question(first, (reply) => {
+      if (!reply || reply.me.id !== first.id) {
+        this.verify(by, this.living(by, nodes.slice(1)));
+        return;
+      }
+      if (reply.type !== 'found') {
+        this.finish(by, nodes);
+        return;
+      }
+      if (reply.done && reply.nodes[0]?.id === first.id) {
+        this.finish(by, reply.nodes);
+        return;
+      }
+      // It knows somebody between the one that named it and itself: perhaps the true owner's predecessor.
+      const before = this.candidates.length;
+      if (!reply.done) this.addNearer(by, reply.nodes);
+      if (this.candidates.length > before) this.next();
+      else this.finish(by, nodes);
+    });
+  }
+
+  private finish(by: NodeRef, nodes: readonly NodeRef[]): void {
+    const namedBy = by.id === this.core.self.id ? {} : { namedBy: by };
+    this.end({ nodes: nodes.slice(0, this.count), ...namedBy });
+  }
+
+  private end(result: Omit<LookupResult, 'hops' | 'timeouts'>): void {
+    if (this.over) return;
+    this.over = true;
+    const { hops, timeouts } = this;
+    this.done({ ...result, hops, timeouts });
+  }
+
+  private question(
+    to: NodeRef,
+    onReply: (reply: ChordReply | undefined) => void,
+  ): void {
+    const { key, count } = this;
+    this.asked.push(to);
+    this.core.ask(to, { v: 1, type: 'find', key, count }, (reply) => {
+      if (!reply) this.timeouts++;
+      if (!this.over) onReply(reply);
+    });
+  }
+
+  /** Without those that are dead, or did not answer this lookup. */
+  private living(by: NodeRef, nodes: readonly NodeRef[]): NodeRef[] {
+    return nodes.filter((node) => {
+      if (node.id === this.core.self.id || node.id === by.id) return true;
+      const state = this.core.contacts.get(node.id)?.state;
+      return state !== 'dead' && !this.wasAsked(node);
+    });
+  }
+
+  private addNearer(by: NodeRef, nodes: readonly NodeRef[]): void {
+    for (const node of nodes) {
+      if (between(by.id, node.id, this.key) && !this.isCandidate(node)) {
+        this.candidates.push(node);
+      }
+    }
+  }
+
+  private isCandidate(node: NodeRef): boolean {
+    if (node.id === this.core.self.id || this.wasAsked(node)) return true;
+    if (this.core.contacts.get(node.id)?.state === 'dead') return true;
+    return this.candidates.some((c) => c.id === node.id);
+  }
+
+  private wasAsked(node: NodeRef): boolean {
+    return this.asked.some((a) => a.id === node.id && sameAddress(a, node));
+  }
+
+  /** The nearest before the key first, then those of which only the address is known. */
+  private takeNearest(): NodeRef | undefined {
+    let best = -1;
+    const clockwise = clockwiseFrom(this.key);
+    for (let i = 0; i < this.candidates.length; i++) {
+      const node = this.candidates[i] as NodeRef;
+      const held = this.candidates[best];
+      if (!held || (node.id !== '' && clockwise(node.id, held.id) > 0))
+        best = i;
+    }
+    return best < 0 ? undefined : this.candidates.splice(best, 1)[0];
+  }
+
+  private isFresh(node: NodeRef): boolean {
+    if (this.options.verify === 'always') return false;
+    const contact = this.core.contacts.get(node.id);
+    if (!contact?.usable) return false;
+    return this.core.now - contact.heardAt <= this.core.settings.freshMs;
+  }
+}
+
+/** Is the answer of `by` about `key` possible at all? */
+function isPlausible(by: RingId, key: RingId, route: Route): boolean {
+  const first = route.nodes[0];
+  if (!route.done) return route.nodes.every((n) => between(by, n.id, key));
+  return (
+    first !== undefined && (first.id === by || betweenIncl(by, key, first.id))
+  );
+}
