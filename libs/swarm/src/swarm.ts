@@ -45,8 +45,8 @@ export interface SwarmOptions {
 }
 
 const SECOND = 1_000;
-/** Suggestions are followed exclusively for this long after the last one, ms. */
-const GUIDED = 2_000;
+/** A seed that suggests is asked for nothing else until it has sent neither block nor suggestion for this long, ms. */
+const GUIDED = 1_000;
 const SUGGESTIONS = 512;
 const ALLOWED_FAST = 64;
 const ADAPT_EVERY = 100;
@@ -458,6 +458,7 @@ export class Swarm implements PeerOwner {
     const { total } = peer.down;
     this.#downloader.received(peer, this.now);
     this.down.add(peer.down.total - total);
+    if (peer.guidedUntil !== 0) peer.guidedUntil = this.now + GUIDED;
     if (this.now >= this.#adaptAt) {
       this.#adaptAt = this.now + ADAPT_EVERY;
       for (const each of this.#peers.values()) this.#adapt(each, this.now);
