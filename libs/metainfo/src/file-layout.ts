@@ -95,6 +95,7 @@ export class FileLayout {
       at: number,
     ) => void,
   ): void {
+    if (!(length > 0)) return;
     const end = offset + length;
     for (let i = this.#search(offset); i < this.#indexes.length; i++) {
       const start = this.#starts[i];

@@ -53,7 +53,7 @@ export function parseMagnet(uri: string): Magnet {
   const selectedFiles = readSelection(all('so'));
   return {
     ...hashes,
-    ...(name !== undefined && { name: name.replaceAll('+', ' ') }),
+    ...(name !== undefined && { name }),
     announce: uniqueTiers(
       all('tr', true)
         .filter((url) => TRACKER.test(url))
@@ -102,7 +102,8 @@ function readParameters(query: string): Parameter[] {
     return {
       name: name ?? '',
       numbered: number !== undefined,
-      value: unescape(value),
+      // Web forms write a space as `+`; in addresses a plus is a plus.
+      value: unescape(name === 'dn' ? value.replaceAll('+', ' ') : value),
     };
   });
 }

@@ -23,7 +23,7 @@ export const MAX_PATH_DEPTH = 100;
 /** How many files may compete for one name before the torrent counts as hostile. */
 const MAX_RENAMES = 50;
 
-const UNSAFE = /[\0-\x1f\x7f-\x9f\u2028\u2029\ufffd]+/g;
+const UNSAFE = /[\p{Cc}\u2028\u2029\ufffd]+/gu;
 const INVISIBLE = /[\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff]/g;
 /** Joiners carry meaning inside Indic and Arabic words and emoji, and elsewhere only deceive. */
 const STRAY_JOINER =
