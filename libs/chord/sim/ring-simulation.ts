@@ -35,6 +35,8 @@ export class SimNode implements Process<NodeRef, ChordMessage, Beacon> {
   chord: ChordNode | undefined;
   readonly events: { event: RingEvent; id: RingId; at: number }[] = [];
   private nextCall = 1;
+  private tickedAt = -1;
+  private ticksAtOnce = 0;
   private readonly asked = new Map<
     number,
     { at: number; done: (answer: Answer) => void }
@@ -105,6 +107,9 @@ export class SimNode implements Process<NodeRef, ChordMessage, Beacon> {
   }
 
   tick(now: number): void {
+    this.ticksAtOnce = now === this.tickedAt ? this.ticksAtOnce + 1 : 0;
+    this.tickedAt = now;
+    if (this.ticksAtOnce > 50) throw new Error('a node wakes without end');
     this.feed({ type: 'tick' }, now);
   }
 

@@ -33,7 +33,7 @@ export class Joiner {
   ) {}
 
   get dueAt(): number {
-    let due = Math.min(this.aloneAt, this.retryAt);
+    let due = Math.min(this.attempting ? Infinity : this.aloneAt, this.retryAt);
     for (const seed of this.seeds) {
       if (!seed.asking) due = Math.min(due, seed.nextAt);
     }
@@ -94,6 +94,7 @@ export class Joiner {
         const nodes = result.nodes.filter((node) => node.id !== id);
         if (result.failure) {
           this.retryAt = core.now + core.spread(core.settings.seedRetryMs);
+          if (core.contacts.countUsable() > 0) this.waitAlone();
           return;
         }
         for (const node of nodes) core.hint(node);
