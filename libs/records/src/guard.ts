@@ -1,0 +1,171 @@
+/**
+ * Is this, whatever the network brought, a message about records? Every field that the code
+ * relies on is looked at, and every list and string is bounded; fields that nobody reads are
+ * let through.
+ */
+import {
+  ANSWER_BYTES,
+  CHUNK_BYTES,
+  INLINE_BYTES,
+  MAX_ENTRIES,
+  STORE_CODES,
+} from './message';
+import type { RecordsMessage } from './message';
+import { ANNOUNCED_PEER_BYTES, COPIED_PEER_BYTES, PEER_BYTES } from './peer';
+import { DURABLE_KINDS, MAX_ITEM_LENGTH, MAX_TORRENT_BYTES } from './record';
+import { LEAF_DIGEST_BYTES, LEAVES } from './record-table';
+import { isStamp } from './stamp';
+import { MAX_PEERS_GIVEN, MAX_PEERS_KEPT } from './swarm-table';
+
+type Fields = Readonly<Record<string, unknown>>;
+type Check = (value: unknown) => boolean;
+
+const RING_ID = /^[0-9a-f]{40}$/;
+const DIGEST = /^[0-9a-f]{16}$/;
+const VERSION = /^[0-9a-f]{16}\.[0-9a-f]{12}\.\d{1,16}\.\d{1,16}$/;
+const MAX_ORIGINS = 0xffff;
+const MAX_SWARMS = 20_000;
+
+const isBoolean: Check = (v) => typeof v === 'boolean';
+const isRingId: Check = (v) => typeof v === 'string' && RING_ID.test(v);
+const isKind: Check = (v) => (DURABLE_KINDS as readonly unknown[]).includes(v);
+const isItem: Check = (v) =>
+  typeof v === 'string' && v.length <= MAX_ITEM_LENGTH;
+const isDigest: Check = (v) => typeof v === 'string' && DIGEST.test(v);
+const isValueDigest: Check = (v) => v === '' || isRingId(v);
+const isVersion: Check = (v) => typeof v === 'string' && VERSION.test(v);
+
+function count(most: number): Check {
+  return (v) =>
+    Number.isSafeInteger(v) && (v as number) >= 0 && (v as number) <= most;
+}
+
+function bytes(most: number, row = 1): Check {
+  return (v) =>
+    v instanceof Uint8Array && v.length <= most && v.length % row === 0;
+}
+
+function list(check: Check, most = MAX_ENTRIES): Check {
+  return (v) => Array.isArray(v) && v.length <= most && v.every(check);
+}
+
+function optional(check: Check): Check {
+  return (v) => v === undefined || v === null || check(v);
+}
+
+function fields(checks: Readonly<Record<string, Check>>): Check {
+  const entries = Object.entries(checks);
+  return (v) =>
+    typeof v === 'object' &&
+    v !== null &&
+    entries.every(([name, check]) => check((v as Fields)[name]));
+}
+
+const key = { kind: isKind, place: isRingId, item: isItem };
+const isKey = fields(key);
+const meta = {
+  ...key,
+  stamp: isStamp,
+  digest: isValueDigest,
+  size: count(MAX_TORRENT_BYTES),
+};
+const isMeta = fields(meta);
+const isRecord = fields({ ...meta, value: optional(bytes(INLINE_BYTES)) });
+const range = { from: isRingId, to: isRingId };
+
+const isPlaceAnswer = fields({
+  place: isRingId,
+  version: isVersion,
+  unchanged: isBoolean,
+  complete: isBoolean,
+  items: list(isRecord),
+  next: optional(isItem),
+});
+
+const bodies: Readonly<Record<string, Check>> = {
+  store: fields({ items: list(isRecord) }),
+  stored: fields({
+    codes: list((v) => (STORE_CODES as readonly unknown[]).includes(v)),
+  }),
+  read: fields({ keys: list(isKey), values: isBoolean }),
+  found: fields({ settled: isBoolean, records: list(optional(isRecord)) }),
+  chunk: fields({
+    key: isKey,
+    digest: isRingId,
+    offset: count(MAX_TORRENT_BYTES),
+  }),
+  piece: fields({ bytes: optional(bytes(CHUNK_BYTES)) }),
+  list: fields({
+    kind: isKind,
+    places: list(
+      fields({
+        place: isRingId,
+        version: optional(isVersion),
+        after: optional(isItem),
+      }),
+    ),
+  }),
+  listed: fields({ settled: isBoolean, lists: list(isPlaceAnswer) }),
+  digest: fields({ ...range, digest: isDigest }),
+  leaves: fields({
+    leaves: optional(bytes(LEAVES * LEAF_DIGEST_BYTES, LEAF_DIGEST_BYTES)),
+  }),
+  versions: fields({
+    ...range,
+    leaves: list(count(LEAVES - 1)),
+    after: optional(isKey),
+  }),
+  held: fields({ items: list(isMeta), more: isBoolean }),
+  confirm: fields({
+    places: list(fields({ kind: isKind, place: isRingId, digest: isDigest })),
+  }),
+  confirmed: fields({ differ: list(count(MAX_ENTRIES)) }),
+  announce: fields({
+    sequence: count(2 ** 48 - 1),
+    swarms: list(
+      fields({
+        swarm: isRingId,
+        want: count(MAX_PEERS_GIVEN),
+        seeds: isBoolean,
+        completed: count(MAX_PEERS_KEPT),
+        peers: bytes(ANSWER_BYTES, ANNOUNCED_PEER_BYTES),
+      }),
+    ),
+  }),
+  announced: fields({
+    settled: isBoolean,
+    swarms: list(
+      fields({
+        swarm: isRingId,
+        seeds: count(MAX_PEERS_KEPT),
+        leechers: count(MAX_PEERS_KEPT),
+        completed: count(Number.MAX_SAFE_INTEGER),
+        peers: bytes(MAX_PEERS_GIVEN * PEER_BYTES, PEER_BYTES),
+      }),
+    ),
+  }),
+  handover: fields(range),
+  swarms: fields({
+    origins: list(isRingId, MAX_ORIGINS),
+    swarms: list(
+      fields({
+        swarm: isRingId,
+        completed: count(Number.MAX_SAFE_INTEGER),
+        peers: bytes(MAX_PEERS_KEPT * COPIED_PEER_BYTES, COPIED_PEER_BYTES),
+      }),
+      MAX_SWARMS,
+    ),
+    more: isBoolean,
+  }),
+  refused: fields({
+    code: (v) => v === 'busy' || v === 'clock' || v === 'starting',
+  }),
+};
+
+export function isRecordsMessage(value: unknown): value is RecordsMessage {
+  if (typeof value !== 'object' || value === null) return false;
+  const { type, clock } = value as Fields;
+  if (typeof type !== 'string' || !Object.hasOwn(bodies, type)) return false;
+  if (typeof clock !== 'number' || !Number.isFinite(clock)) return false;
+  return bodies[type]?.(value) ?? false;
+}

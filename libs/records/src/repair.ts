@@ -1,0 +1,381 @@
+/**
+ * Keeps the copies where they belong. Every ten seconds, and soon after each change of the ring,
+ * a node
+ *  1. compares its own share (what lies between its predecessor and itself) with the next two
+ *     successors, by digests of the whole, then of leaves, then versions; both sides end up with
+ *     the later version of everything;
+ *  2. offers what it holds of other nodes' shares, and nobody compared with it lately, to the
+ *     owners: that is how a record written while an owner was dead reaches it, and how two rings
+ *     that grew together exchange what they have;
+ *  3. drops a copy when it lies outside the first four successors, all three owners have
+ *     confirmed at least this version, and the neighbourhood has been stable for 30 s.
+ * A node that has just joined fetches its share first and says so in its answers until then.
+ */
+import { betweenIncl } from '@dnd/chord';
+import type { NodeRef, RingId } from '@dnd/chord';
+import { all, run, wait } from './flow';
+import type { Flow } from './flow';
+import type { RecordsHealth } from './io';
+import { before } from './kernel';
+import type { Kernel } from './kernel';
+import { MAX_ENTRIES } from './message';
+import { isTombstone, REPLICAS } from './record';
+import type { RecordMeta } from './record';
+import type { Place } from './record-table';
+import { stampTime } from './stamp';
+import type { Exchange } from './exchange';
+
+const ROUND_MS = 10_000;
+/** After a change of the ring; several changes make one round. */
+const SOON_MS = 400;
+/** A share that its first owner compared with us this lately needs nothing of us. */
+const COVERED_MS = 35_000;
+/** A copy is dropped only in a neighbourhood that has been the same for this long. */
+export const STABLE_MS = 30_000;
+/** Owners are asked again whether they hold what lies here beyond its place, this often. */
+const RECONFIRM_ROUNDS = 60;
+const TOMBSTONE_AGE_MS = 30 * 24 * 3_600_000;
+const MAX_TOMBSTONES = 200_000;
+const SWEEP_MS = 1_000;
+/** The swarms are swept once in five seconds. */
+const SWEEP_LEAVES = 820;
+
+interface Coverage {
+  readonly from: RingId;
+  readonly to: RingId;
+  readonly at: number;
+}
+
+/** What speaks for and against dropping a copy. */
+export interface DropCase {
+  /** The live successors of its place, nearest first. */
+  readonly owners: readonly NodeRef[];
+  readonly self: RingId;
+  /** Owners that said that they hold this version or a later one. */
+  readonly confirmed: ReadonlySet<RingId>;
+  readonly stableFor: number;
+  /** Somebody else relies on this copy. */
+  readonly pinned: boolean;
+}
+
+/** The three conditions. */
+export function mayDrop(copy: DropCase): boolean {
+  const near = copy.owners.slice(0, REPLICAS + 1);
+  return (
+    near.length > REPLICAS &&
+    !near.some(({ id }) => id === copy.self) &&
+    near.slice(0, REPLICAS).every(({ id }) => copy.confirmed.has(id)) &&
+    copy.stableFor >= STABLE_MS &&
+    !copy.pinned
+  );
+}
+
+export class Repair {
+  /** Counters of what happened, for tests and metrics. */
+  readonly counters = { rounds: 0, offered: 0, dropped: 0, handovers: 0 };
+  private running = false;
+  private again = false;
+  private due: { at: number } | undefined;
+  private readonly coverage = new Map<RingId, Coverage>();
+  private shownHealth = '';
+  private missing = 0;
+  private foreign = 0;
+  private rounds = 0;
+  /** Swarms were fetched for this view. */
+  private swarmsFor = 0;
+
+  constructor(
+    private readonly kernel: Kernel,
+    private readonly exchange: Exchange,
+    private readonly drop: (copy: DropCase) => boolean,
+  ) {}
+
+  /** Call once, when the first view is known. */
+  start(): void {
+    this.schedule(this.kernel.options.random() * this.every);
+    this.sweep();
+  }
+
+  viewChanged(): void {
+    this.schedule(SOON_MS);
+  }
+
+  /** Another first owner compares its share with us. */
+  covered(by: NodeRef, from: RingId, to: RingId): void {
+    if (by.id !== to) return;
+    this.coverage.delete(by.id);
+    this.coverage.set(by.id, { from, to, at: this.kernel.now });
+    if (this.coverage.size > 64)
+      for (const [id, share] of this.coverage)
+        if (share.at + COVERED_MS < this.kernel.now) this.coverage.delete(id);
+    const [oldest] = this.coverage.keys();
+    if (this.coverage.size > 1_024 && oldest) this.coverage.delete(oldest);
+  }
+
+  health(): RecordsHealth {
+    const { table, view, self, swarms } = this.kernel;
+    const alone = view.successors.length === 0;
+    const owned = view.predecessor
+      ? table.count(view.predecessor.id, self.id)
+      : alone
+        ? table.records
+        : 0;
+    const few = view.successors.length < REPLICAS - 1;
+    return {
+      records: table.records,
+      tombstones: table.tombstones,
+      bytes: table.bytes,
+      owned,
+      underReplicated: few ? owned : Math.min(owned, this.missing),
+      foreign: this.foreign,
+      repairing: this.running,
+      swarms: swarms.swarms,
+      peers: swarms.peers,
+    };
+  }
+
+  private get every(): number {
+    return this.kernel.options.repairEvery ?? ROUND_MS;
+  }
+
+  private schedule(delay: number): void {
+    const at = this.kernel.now + delay;
+    if (this.running) {
+      this.again = true;
+      return;
+    }
+    if (this.due && this.due.at <= at) return;
+    const due = { at };
+    this.due = due;
+    this.kernel.after(delay, () => {
+      if (this.due !== due) return;
+      this.due = undefined;
+      this.begin();
+    });
+  }
+
+  private begin(): void {
+    this.running = true;
+    this.again = false;
+    const view = this.kernel.viewNumber;
+    run(this.round(), (whole) => {
+      this.running = false;
+      this.rounds++;
+      this.counters.rounds++;
+      if (whole && view === this.kernel.viewNumber) this.kernel.settled = true;
+      this.forgetOld();
+      this.report();
+      // Up to a tenth earlier or later, so that nodes started together do not keep step.
+      const jitter = 0.9 + 0.2 * this.kernel.options.random();
+      this.schedule(
+        this.again || !whole ? SOON_MS * 3 * jitter : this.every * jitter,
+      );
+    });
+  }
+
+  /** One round; whether all of our share was compared with all who should hold it. */
+  private *round(): Flow<boolean> {
+    const { kernel } = this;
+    const { predecessor, successors } = kernel.view;
+    if (!kernel.loaded) return false;
+    if (successors.length === 0) return true;
+    if (!predecessor) return false;
+    const others = successors
+      .filter((node) => node.id !== kernel.self.id)
+      .slice(0, REPLICAS - 1);
+    this.report();
+    const results = yield* all(
+      others.map((node) =>
+        this.exchange.compare(node, predecessor.id, kernel.self.id),
+      ),
+    );
+    this.missing = Math.max(0, ...results.map((result) => result.lacking));
+    const whole = results.every((result) => result.equal);
+    yield* this.fetchSwarms(others, predecessor.id);
+    yield* this.offerForeign();
+    return whole;
+  }
+
+  /** The peers of our swarms, from those who kept them before us; once for each view. */
+  private *fetchSwarms(others: readonly NodeRef[], from: RingId): Flow<void> {
+    const { kernel } = this;
+    const view = kernel.viewNumber;
+    if (this.swarmsFor === view) return;
+    let good = true;
+    for (const node of others) {
+      this.counters.handovers++;
+      // As first owner of our share, and as second and third of what lies before it.
+      const start = this.reachBack(from);
+      good = (yield* this.exchange.swarms(node, start, kernel.self.id)) && good;
+    }
+    const { predecessor } = kernel.view;
+    if (predecessor && others.every(({ id }) => id !== predecessor.id))
+      good =
+        (yield* this.exchange.swarms(
+          predecessor,
+          this.reachBack(from),
+          kernel.self.id,
+        )) && good;
+    if (good) this.swarmsFor = view;
+  }
+
+  /** Where the shares begin that others compared with us lately and that touch ours. */
+  private reachBack(from: RingId): RingId {
+    let start = from;
+    for (let i = 1; i < REPLICAS; i++) {
+      const share = this.coverage.get(start);
+      if (!share || share.from === this.kernel.self.id) return start;
+      start = share.from;
+    }
+    return start;
+  }
+
+  private *offerForeign(): Flow<void> {
+    const foreign = [...this.kernel.table.placesOutside(this.shares())];
+    this.foreign = foreign.reduce((sum, { items }) => sum + items.size, 0);
+    const places = foreign
+      .filter((place) => this.isUnsure(place))
+      .sort((a, b) => (a.place < b.place ? -1 : 1));
+    for (let i = 0; i < places.length;) {
+      const first = places[i] as Place;
+      const owners = yield* wait<readonly NodeRef[]>((resume) =>
+        this.kernel.lookup(first.place, resume),
+      );
+      const end = owners[0]?.id ?? first.place;
+      const group: Place[] = [];
+      while (i < places.length && group.length < MAX_ENTRIES) {
+        const place = places[i] as Place;
+        if (
+          place !== first &&
+          !betweenIncl(before(first.place), place.place, end)
+        )
+          break;
+        group.push(place);
+        i++;
+      }
+      if (owners.length > 0) yield* this.offer(group, owners);
+    }
+  }
+
+  /** Brings these places to their owners, and drops them here where that is right. */
+  private *offer(
+    group: readonly Place[],
+    owners: readonly NodeRef[],
+  ): Flow<void> {
+    const { kernel } = this;
+    const stableSince = kernel.view.stableSince;
+    const view = kernel.viewNumber;
+    const mine = owners.slice(0, REPLICAS);
+    const isOwner = mine.some(({ id }) => id === kernel.self.id);
+    const before = new Map(group.map((place) => [place, place.revision]));
+    const confirmed = new Map(
+      group.map((place) => [place, new Set<RingId>()] as const),
+    );
+    this.counters.offered += group.length;
+    for (const node of mine) {
+      if (node.id === kernel.self.id) continue;
+      const sure = yield* this.exchange.bring(node, group, isOwner);
+      for (const place of sure) confirmed.get(place)?.add(node.id);
+    }
+    for (const place of group) {
+      const by = confirmed.get(place) ?? new Set<RingId>();
+      const others = mine.filter(({ id }) => id !== kernel.self.id);
+      if (place.revision !== before.get(place) || view !== kernel.viewNumber)
+        continue;
+      const copy = {
+        owners,
+        self: kernel.self.id,
+        confirmed: by,
+        stableFor: kernel.now - stableSince,
+        pinned: place.pinnedUntil > kernel.now,
+      };
+      if (this.drop(copy)) this.forget(place);
+      else if (
+        others.every(({ id }) => by.has(id)) &&
+        (isOwner || this.isNear(owners))
+      )
+        this.confirm(place);
+    }
+  }
+
+  private confirm(place: Place): void {
+    place.confirmedIn = this.kernel.viewNumber;
+    place.confirmedRound = this.rounds;
+  }
+
+  private isNear(owners: readonly NodeRef[]): boolean {
+    const near = owners.slice(0, REPLICAS + 1);
+    return near.some(({ id }) => id === this.kernel.self.id);
+  }
+
+  private forget(place: Place): void {
+    const { kernel } = this;
+    const { kind, place: at } = place;
+    const items = [...place.items.keys()];
+    const busy = items.some((item) =>
+      kernel.writes.peek({ kind, place: at, item }),
+    );
+    if (busy) return;
+    this.counters.dropped += items.length;
+    for (const item of items) {
+      kernel.table.delete({ kind, place: at, item });
+      kernel.writes.remove({ kind, place: at, item });
+    }
+  }
+
+  /** The shares that are looked after: our own, and those compared with us lately. */
+  private shares(): { from: RingId; to: RingId }[] {
+    const { view, self, now } = this.kernel;
+    const shares: { from: RingId; to: RingId }[] = [
+      ...this.coverage.values(),
+    ].filter((share) => share.at + COVERED_MS > now);
+    if (view.predecessor)
+      shares.push({ from: view.predecessor.id, to: self.id });
+    else if (view.successors.length === 0)
+      shares.push({ from: self.id, to: self.id });
+    return shares;
+  }
+
+  /** The owners of this copy have not lately confirmed theirs. */
+  private isUnsure(place: Place): boolean {
+    return (
+      place.confirmedIn !== this.kernel.viewNumber ||
+      this.rounds - place.confirmedRound >= RECONFIRM_ROUNDS
+    );
+  }
+
+  /** Deletions older than anybody still has to hear of, and more of them than we can keep. */
+  private forgetOld(): void {
+    const { kernel } = this;
+    const { tombstoneAge, maxTombstones } = kernel.options;
+    const oldest = kernel.time - (tombstoneAge ?? TOMBSTONE_AGE_MS);
+    if (kernel.table.tombstones === 0 || this.rounds % 6 !== 0) return;
+    const stones: RecordMeta[] = [];
+    for (const { kind, place, items } of kernel.table.places())
+      for (const held of items.values())
+        if (isTombstone(held)) stones.push({ kind, place, ...held });
+    stones.sort((a, b) => (a.stamp < b.stamp ? -1 : 1));
+    const excess = stones.length - (maxTombstones ?? MAX_TOMBSTONES);
+    stones.forEach((stone, i) => {
+      if (i >= excess && stampTime(stone.stamp) >= oldest) return;
+      if (kernel.writes.peek(stone)) return;
+      kernel.table.delete(stone);
+      kernel.writes.remove(stone);
+    });
+  }
+
+  private sweep(): void {
+    this.kernel.after(SWEEP_MS, () => {
+      this.kernel.swarms.sweep(SWEEP_LEAVES, this.kernel.now);
+      this.sweep();
+    });
+  }
+
+  private report(): void {
+    const health = this.health();
+    const shown = JSON.stringify(health);
+    if (shown === this.shownHealth) return;
+    this.shownHealth = shown;
+    this.kernel.out.push({ type: 'health', health });
+  }
+}

@@ -1,0 +1,305 @@
+/**
+ * Answers what other nodes ask of this one. Each answer is bounded: what does not fit is left
+ * out in a way that the asker sees, and it asks again.
+ */
+import type { NodeRef } from '@dnd/chord';
+import { all, run, wait } from './flow';
+import type { Flow } from './flow';
+import type { Intake } from './intake';
+import type { Kernel } from './kernel';
+import { ANSWER_BYTES, INLINE_BYTES, MAX_ENTRIES } from './message';
+import type {
+  PlaceAnswer,
+  PlaceQuery,
+  RecordsBody,
+  RecordsMessage,
+  StoreCode,
+  SwarmAnswer,
+} from './message';
+import { isTombstone } from './record';
+import type { DataRecord, DurableKind, RecordKey, RecordMeta } from './record';
+import { compareKeys, metaOf } from './record-table';
+import type { Held, Place } from './record-table';
+import { Quota } from './quota';
+import { MAX_AHEAD_MS } from './stamp';
+
+type Of<T extends RecordsBody['type']> = Extract<RecordsBody, { type: T }>;
+
+/** A copy that another node relies on stays at least this long, in milliseconds. */
+const PIN_MS = 60_000;
+/** Nothing is known to have changed at a place without records. */
+const NO_DIGEST = '0'.repeat(16);
+
+export class Server {
+  private readonly quota: Quota;
+
+  /** `covered` hears of each share of the ring that another first owner compares with us. */
+  constructor(
+    private readonly kernel: Kernel,
+    private readonly intake: Intake,
+    private readonly covered: (from: NodeRef, share: Of<'digest'>) => void,
+  ) {
+    const { writesPerSecond, bytesPerSecond } = kernel.options;
+    this.quota = new Quota(
+      writesPerSecond ?? 5_000,
+      bytesPerSecond ?? 32 * 1024 * 1024,
+    );
+  }
+
+  /** `late` is how long the message was under way, as far as can be told. */
+  handle(
+    from: NodeRef,
+    message: RecordsMessage,
+    late: number,
+    answer: (body: RecordsBody) => void,
+  ): void {
+    if (!this.kernel.loaded)
+      return answer({ type: 'refused', code: 'starting' });
+    switch (message.type) {
+      case 'store':
+        return this.store(from, message.items, answer);
+      case 'read':
+        return run(this.read(message), answer);
+      case 'chunk':
+        return run(this.chunk(message), answer);
+      case 'list':
+        return run(this.list(message), answer);
+      case 'digest':
+        return answer(this.digest(from, message));
+      case 'versions':
+        return answer(this.versions(message));
+      case 'confirm':
+        return answer(this.confirm(message));
+      case 'announce':
+        return answer(this.announce(from, message, late));
+      case 'handover':
+        return answer(this.handover(message));
+    }
+  }
+
+  private store(
+    from: NodeRef,
+    items: readonly DataRecord[],
+    answer: (body: RecordsBody) => void,
+  ): void {
+    const bytes = items.reduce((sum, item) => sum + item.size, 0);
+    const ours = from.id === this.kernel.self.id;
+    if (
+      !ours &&
+      !this.quota.take(from.id, items.length, bytes, this.kernel.now)
+    )
+      return answer({ type: 'refused', code: 'busy' });
+    const codes = new Array<StoreCode>(items.length);
+    let left = items.length;
+    items.forEach((item, i) =>
+      this.intake.keep(item, from, (code) => {
+        codes[i] = code;
+        if (code === 'ok') this.pin(item);
+        if (--left === 0) answer({ type: 'stored', codes });
+      }),
+    );
+  }
+
+  /** The asker may now drop its own copy. */
+  private pin(key: RecordKey): void {
+    const place = this.kernel.table.place(key.kind, key.place);
+    if (place) place.pinnedUntil = this.kernel.now + PIN_MS;
+  }
+
+  private *read(message: Of<'read'>): Flow<RecordsBody> {
+    const { table, settled } = this.kernel;
+    const metas = message.keys.map((key) => table.meta(key));
+    const found = metas.filter((meta) => meta !== undefined);
+    const filled = message.values ? yield* this.withValues(found) : found;
+    let next = 0;
+    const records = metas.map((meta) =>
+      meta ? (filled[next++] ?? null) : null,
+    );
+    return { type: 'found', settled, records };
+  }
+
+  /** Adds values as far as they fit; one that the disk has lost takes its record along. */
+  private *withValues(
+    metas: readonly RecordMeta[],
+  ): Flow<(DataRecord | undefined)[]> {
+    let left = ANSWER_BYTES;
+    const inline = metas.filter((meta) => {
+      if (isTombstone(meta) || meta.size > INLINE_BYTES || meta.size > left)
+        return false;
+      left -= meta.size;
+      return true;
+    });
+    const values = yield* wait<readonly (Uint8Array | undefined)[]>((resume) =>
+      this.kernel.fetch(inline, resume),
+    );
+    const byMeta = new Map(inline.map((meta, i) => [meta, values[i]]));
+    return metas.map((meta) => {
+      if (!byMeta.has(meta)) return meta;
+      const value = byMeta.get(meta);
+      return value && { ...meta, value };
+    });
+  }
+
+  private *chunk(message: Of<'chunk'>): Flow<RecordsBody> {
+    const { kind, place, item } = message.key;
+    const { digest, offset } = message;
+    const meta = { kind, place, item, digest, stamp: '', size: 0 };
+    const bytes = yield* this.intake.piece(meta, offset);
+    return { type: 'piece', bytes: bytes ?? null };
+  }
+
+  private *list(message: Of<'list'>): Flow<RecordsBody> {
+    const cut: { answer: PlaceAnswer; metas: RecordMeta[] }[] = [];
+    let entries = MAX_ENTRIES;
+    let bytes = ANSWER_BYTES;
+    for (const query of message.places) {
+      if (entries <= 0 || bytes <= 0) break;
+      const part = this.part(message.kind, query, entries, bytes);
+      entries -= part.metas.length;
+      for (const meta of part.metas) bytes -= inlineSize(meta);
+      cut.push(part);
+    }
+    const lists = yield* all(cut.map((part) => this.fill(part)));
+    return { type: 'listed', settled: this.kernel.settled, lists };
+  }
+
+  private *fill(part: {
+    answer: PlaceAnswer;
+    metas: RecordMeta[];
+  }): Flow<PlaceAnswer> {
+    if (part.metas.length === 0) return part.answer;
+    const items = yield* this.withValues(part.metas);
+    return {
+      ...part.answer,
+      items: items.filter((item) => item !== undefined),
+    };
+  }
+
+  private part(
+    kind: DurableKind,
+    query: PlaceQuery,
+    entries: number,
+    bytes: number,
+  ): { answer: PlaceAnswer; metas: RecordMeta[] } {
+    const held = this.kernel.table.place(kind, query.place);
+    const { complete, items } = this.differing(held, query.version);
+    const version = this.versionOf(held);
+    const wanted = items
+      .filter((item) => query.after === undefined || item.item > query.after)
+      .sort((a, b) => (a.item < b.item ? -1 : 1));
+    const metas: RecordMeta[] = [];
+    let left = bytes;
+    for (const item of wanted) {
+      if (metas.length >= entries || left <= 0) break;
+      const meta = metaOf(kind, query.place, item);
+      left -= inlineSize(meta);
+      metas.push(meta);
+    }
+    const last = metas.at(-1)?.item;
+    const answer = {
+      place: query.place,
+      version,
+      unchanged: items.length === 0 && !complete,
+      complete,
+      items: metas,
+      ...(metas.length < wanted.length && last !== undefined
+        ? { next: last }
+        : {}),
+    };
+    return { answer, metas };
+  }
+
+  /** A version names the digest, and for ourselves also when it was, so that we can tell what is new. */
+  private versionOf(held: Place | undefined): string {
+    const { self, table } = this.kernel;
+    const digest = held?.digest ?? NO_DIGEST;
+    const node = `${self.id.slice(0, 12)}.${self.incarnation}`;
+    return `${digest}.${node}.${table.lastRevision}`;
+  }
+
+  private differing(
+    held: Place | undefined,
+    version: string | undefined,
+  ): { complete: boolean; items: Held[] } {
+    const items = held ? [...held.items.values()] : [];
+    if (version === undefined) return { complete: true, items };
+    const { self } = this.kernel;
+    const [digest, node, incarnation, revision] = version.split('.');
+    if (digest === (held?.digest ?? NO_DIGEST))
+      return { complete: false, items: [] };
+    const ours =
+      node === self.id.slice(0, 12) && incarnation === String(self.incarnation);
+    if (!ours) return { complete: true, items };
+    const since = Number(revision);
+    return {
+      complete: false,
+      items: items.filter((item) => item.revision > since),
+    };
+  }
+
+  private digest(from: NodeRef, message: Of<'digest'>): RecordsBody {
+    this.covered(from, message);
+    const { table } = this.kernel;
+    const same = table.rangeDigest(message.from, message.to) === message.digest;
+    return {
+      type: 'leaves',
+      leaves: same ? null : table.leafDigests(message.from, message.to),
+    };
+  }
+
+  private versions(message: Of<'versions'>): RecordsBody {
+    const { from, to, after } = message;
+    const items: RecordMeta[] = [];
+    for (const leaf of [...message.leaves].sort((a, b) => a - b))
+      for (const meta of this.kernel.table.versions(from, to, leaf)) {
+        if (after && compareKeys(meta, after) <= 0) continue;
+        if (items.length >= MAX_ENTRIES)
+          return { type: 'held', items, more: true };
+        items.push(meta);
+        this.pin(meta);
+      }
+    return { type: 'held', items, more: false };
+  }
+
+  private confirm(message: Of<'confirm'>): RecordsBody {
+    const differ: number[] = [];
+    message.places.forEach(({ kind, place, digest }, i) => {
+      const held = this.kernel.table.place(kind, place);
+      if (held?.digest === digest) held.pinnedUntil = this.kernel.now + PIN_MS;
+      else differ.push(i);
+    });
+    return { type: 'confirmed', differ };
+  }
+
+  private announce(
+    from: NodeRef,
+    message: Of<'announce'>,
+    late: number,
+  ): RecordsBody {
+    const { kernel } = this;
+    const { swarms, settled } = kernel;
+    if (message.sequence > kernel.time + MAX_AHEAD_MS)
+      return { type: 'refused', code: 'clock' };
+    const version = { sequence: message.sequence, origin: from.id, late };
+    const answers: SwarmAnswer[] = [];
+    let left = ANSWER_BYTES;
+    for (const put of message.swarms)
+      swarms.announce(put.swarm, put.peers, put.completed, version, kernel.now);
+    for (const { swarm, want, seeds } of message.swarms) {
+      const answer = swarms.read(swarm, want, seeds, kernel.now);
+      left -= answer.peers.length + 64;
+      if (left < 0) break;
+      answers.push(answer);
+    }
+    return { type: 'announced', settled, swarms: answers };
+  }
+
+  private handover({ from, to }: Of<'handover'>): RecordsBody {
+    const { swarms, now } = this.kernel;
+    return { type: 'swarms', ...swarms.copy(from, to, ANSWER_BYTES, now) };
+  }
+}
+
+function inlineSize(meta: RecordMeta): number {
+  return 200 + (meta.size > INLINE_BYTES ? 0 : meta.size);
+}

@@ -1,0 +1,415 @@
+/**
+ * The peers of the swarms that this node keeps: soft state in memory, packed, about 60 bytes a
+ * peer. Of two entries for one address the later (sequence, origin) stands; of equal ones the
+ * earlier deadline, so that passing an entry round among replicas never keeps a peer alive.
+ * Peers past their deadline are never given out; `sweep` frees their memory bit by bit.
+ */
+import { betweenIncl } from '@dnd/chord';
+import type { RingId } from '@dnd/chord';
+import type { SwarmAnswer, SwarmCopy } from './message';
+import {
+  ANNOUNCED_PEER_BYTES,
+  clampTtl,
+  COPIED_PEER_BYTES,
+  ENDPOINT_BYTES,
+  FLAGS_AT,
+  GONE,
+  ORIGIN_AT,
+  PEER_BYTES,
+  SEED,
+  SEQUENCE_AT,
+  TTL_AT,
+} from './peer';
+import { LEAVES, leafOf } from './record-table';
+
+/** Peers kept of one swarm. */
+export const MAX_PEERS_KEPT = 2_000;
+/** Peers in one answer. */
+export const MAX_PEERS_GIVEN = 200;
+const MAX_SWARMS = 250_000;
+const MAX_PEERS = 2_500_000;
+const MAX_ORIGINS = 0xffff;
+/** Deadlines are kept in steps of this many milliseconds, rounded down, since the table began. */
+const TICK_MS = 16;
+const ROW = COPIED_PEER_BYTES;
+
+/** What decides between two entries for one address. */
+export interface SwarmVersion {
+  /** Grows with every announce of one origin; milliseconds of its corrected clock or more. */
+  readonly sequence: number;
+  /** The node that took the announce. */
+  readonly origin: RingId;
+  /** When it is over, in milliseconds. */
+  readonly deadline: number;
+}
+
+/** Negative, zero or positive as `a` stands before, beside or after `b`. */
+export function compareSwarmVersions(a: SwarmVersion, b: SwarmVersion): number {
+  if (a.sequence !== b.sequence) return a.sequence - b.sequence;
+  if (a.origin !== b.origin) return a.origin < b.origin ? -1 : 1;
+  return b.deadline - a.deadline;
+}
+
+/** The one of two that stands: commutative, associative and idempotent. */
+export function mergeSwarmVersions<V extends SwarmVersion>(a: V, b: V): V {
+  return compareSwarmVersions(a, b) >= 0 ? a : b;
+}
+
+interface Swarm {
+  rows: Uint8Array;
+  count: number;
+  completed: number;
+}
+
+export class SwarmTable {
+  private readonly leaves = new Array<Map<RingId, Swarm> | undefined>(LEAVES);
+  private readonly origins: RingId[] = [];
+  private readonly originNumbers = new Map<RingId, number>();
+  private readonly row = new Uint8Array(ROW);
+  private readonly rowView = new DataView(this.row.buffer);
+  private began: number | undefined;
+  private sweepLeaf = 0;
+  swarms = 0;
+  peers = 0;
+
+  /** `random` gives 0 ≤ x < 1. */
+  constructor(private readonly random: () => number) {}
+
+  /**
+   * Takes in announced peers (ANNOUNCED_PEER_BYTES each) that took `late` milliseconds to come.
+   * `completed` counts only together with a peer that is news, so a repeated message counts once.
+   */
+  announce(
+    swarmId: RingId,
+    announced: Uint8Array,
+    completed: number,
+    version: { sequence: number; origin: RingId; late: number },
+    now: number,
+  ): void {
+    if (announced.length === 0) return;
+    const swarm = this.swarmFor(swarmId);
+    if (!swarm) return;
+    const origin = this.originNumber(version.origin);
+    const ttls = viewOf(announced);
+    let news = false;
+    for (
+      let at = 0;
+      at + ANNOUNCED_PEER_BYTES <= announced.length;
+      at += ANNOUNCED_PEER_BYTES
+    ) {
+      const ttl = clampTtl(ttls.getUint32(at + TTL_AT) - version.late);
+      this.row.set(announced.subarray(at, at + PEER_BYTES));
+      this.setRow(now + ttl, version.sequence, origin, now);
+      if (this.insert(swarm, now)) news = true;
+    }
+    if (news) swarm.completed += completed;
+  }
+
+  /** Counts and at most `want` peers drawn at random; `seeds` false leaves the seeds out. */
+  read(
+    swarmId: RingId,
+    want: number,
+    seeds: boolean,
+    now: number,
+  ): SwarmAnswer {
+    const swarm = this.leaves[leafOf(swarmId)]?.get(swarmId);
+    if (!swarm)
+      return {
+        swarm: swarmId,
+        seeds: 0,
+        leechers: 0,
+        completed: 0,
+        peers: new Uint8Array(0),
+      };
+    this.expire(swarm, now);
+    let seedCount = 0;
+    let gone = 0;
+    for (let i = 0; i < swarm.count; i++) {
+      const flags = swarm.rows[i * ROW + FLAGS_AT] ?? 0;
+      if (flags & GONE) gone++;
+      else if (flags & SEED) seedCount++;
+    }
+    const leechers = swarm.count - gone - seedCount;
+    const most = Math.min(
+      want,
+      MAX_PEERS_GIVEN,
+      leechers + (seeds ? seedCount : 0),
+    );
+    return {
+      swarm: swarmId,
+      seeds: seedCount,
+      leechers,
+      completed: swarm.completed,
+      peers: this.sample(swarm, most, seeds ? GONE : GONE | SEED),
+    };
+  }
+
+  /** Swarms of (from, to] from its beginning on, until about `bytes` are full. */
+  copy(
+    from: RingId,
+    to: RingId,
+    bytes: number,
+    now: number,
+  ): { swarms: SwarmCopy[]; origins: readonly RingId[]; more: boolean } {
+    const swarms: SwarmCopy[] = [];
+    let left = bytes;
+    for (const [id, swarm] of this.inOrder(from, to)) {
+      this.expire(swarm, now);
+      if (swarm.count === 0 && swarm.completed === 0) continue;
+      if (left <= 0) return { swarms, origins: this.origins, more: true };
+      const peers = swarm.rows.slice(0, swarm.count * ROW);
+      const view = viewOf(peers);
+      for (let at = 0; at < peers.length; at += ROW)
+        view.setUint32(
+          at + TTL_AT,
+          this.deadline(view.getUint32(at + TTL_AT)) - now,
+        );
+      swarms.push({ swarm: id, completed: swarm.completed, peers });
+      left -= peers.length + 64;
+    }
+    return { swarms, origins: this.origins, more: false };
+  }
+
+  /**
+   * Takes in what another replica copied to us. `askedAt` is when we asked: time left is counted
+   * from then, so that a copy's deadline never lies behind the original's.
+   */
+  paste(
+    copies: readonly SwarmCopy[],
+    origins: readonly RingId[],
+    askedAt: number,
+    now: number,
+  ): void {
+    for (const copy of copies) {
+      const swarm = this.swarmFor(copy.swarm);
+      if (!swarm) return;
+      swarm.completed = Math.max(swarm.completed, copy.completed);
+      const view = viewOf(copy.peers);
+      for (let at = 0; at + ROW <= copy.peers.length; at += ROW) {
+        const origin = origins[view.getUint16(at + ORIGIN_AT)];
+        const ttl = clampTtl(view.getUint32(at + TTL_AT));
+        if (origin === undefined || askedAt + ttl <= now) continue;
+        this.row.set(copy.peers.subarray(at, at + ROW));
+        const sequence = readSequence(view, at);
+        this.setRow(askedAt + ttl, sequence, this.originNumber(origin), now);
+        this.insert(swarm, now);
+      }
+    }
+  }
+
+  /** Forgets peers past their deadline in `leaves` of the 4,096 parts of the table. */
+  sweep(leaves: number, now: number): void {
+    for (let i = 0; i < leaves; i++) {
+      const leaf = this.leaves[this.sweepLeaf];
+      this.sweepLeaf = (this.sweepLeaf + 1) % LEAVES;
+      if (!leaf) continue;
+      for (const [id, swarm] of leaf) {
+        this.expire(swarm, now);
+        if (swarm.count > 0 || swarm.completed > 0) continue;
+        leaf.delete(id);
+        this.swarms--;
+      }
+    }
+  }
+
+  /** Forgets the swarms for which `keep` is false. */
+  dropUnless(keep: (swarm: RingId) => boolean): void {
+    for (const leaf of this.leaves) {
+      if (!leaf) continue;
+      for (const [id, swarm] of leaf) {
+        if (keep(id)) continue;
+        this.peers -= swarm.count;
+        this.swarms--;
+        leaf.delete(id);
+      }
+    }
+  }
+
+  /** Versions of one swarm's peers by address in hex. For inspection. */
+  versions(swarmId: RingId): Map<string, SwarmVersion & { flags: number }> {
+    const result = new Map<string, SwarmVersion & { flags: number }>();
+    const swarm = this.leaves[leafOf(swarmId)]?.get(swarmId);
+    if (!swarm) return result;
+    const view = viewOf(swarm.rows);
+    for (let at = 0; at < swarm.count * ROW; at += ROW)
+      result.set(hexOf(swarm.rows.subarray(at, at + ENDPOINT_BYTES)), {
+        sequence: readSequence(view, at),
+        origin: this.origins[view.getUint16(at + ORIGIN_AT)] ?? '',
+        deadline: this.deadline(view.getUint32(at + TTL_AT)),
+        flags: swarm.rows[at + FLAGS_AT] ?? 0,
+      });
+    return result;
+  }
+
+  private *inOrder(from: RingId, to: RingId): Generator<[RingId, Swarm]> {
+    const first = leafOf(from);
+    for (let i = 0; i <= LEAVES; i++) {
+      const leaf = this.leaves[(first + i) % LEAVES];
+      if (!leaf) continue;
+      // The leaf that `from` cuts comes first with its later part and last with its earlier one.
+      const ids = [...leaf.keys()].filter(
+        (id) =>
+          betweenIncl(from, id, to) &&
+          (i === 0 ? id > from : i < LEAVES || id <= from),
+      );
+      for (const id of ids.sort()) {
+        const swarm = leaf.get(id);
+        if (swarm) yield [id, swarm];
+      }
+    }
+  }
+
+  private swarmFor(id: RingId): Swarm | undefined {
+    const leaf = (this.leaves[leafOf(id)] ??= new Map());
+    const known = leaf.get(id);
+    if (known) return known;
+    if (this.swarms >= MAX_SWARMS) return undefined;
+    this.swarms++;
+    const swarm = { rows: new Uint8Array(ROW * 2), count: 0, completed: 0 };
+    leaf.set(id, swarm);
+    return swarm;
+  }
+
+  /** Merges `this.row` into a swarm; whether it was news. */
+  private insert(swarm: Swarm, now: number): boolean {
+    const at = this.find(swarm);
+    if (at >= 0) {
+      const held = this.version(viewOf(swarm.rows), at);
+      const coming = this.version(this.rowView, 0);
+      if (compareSwarmVersions(coming, held) <= 0) return false;
+      swarm.rows.set(this.row, at);
+      return coming.sequence !== held.sequence;
+    }
+    if (swarm.count >= MAX_PEERS_KEPT || this.peers >= MAX_PEERS) {
+      this.expire(swarm, now);
+      if (swarm.count >= MAX_PEERS_KEPT) return this.replaceOldest(swarm);
+      if (this.peers >= MAX_PEERS) return false;
+    }
+    const end = swarm.count * ROW;
+    if (end + ROW > swarm.rows.length) {
+      const grown = Math.ceil(swarm.count * 1.25) + 1;
+      const rows = new Uint8Array(ROW * Math.min(MAX_PEERS_KEPT, grown));
+      rows.set(swarm.rows);
+      swarm.rows = rows;
+    }
+    swarm.rows.set(this.row, end);
+    swarm.count++;
+    this.peers++;
+    return true;
+  }
+
+  private find(swarm: Swarm): number {
+    const { rows } = swarm;
+    const { row } = this;
+    const end = swarm.count * ROW;
+    for (let at = 0; at < end; at += ROW) {
+      if (rows[at + 17] !== row[17] || rows[at + 15] !== row[15]) continue;
+      let i = 0;
+      while (i < ENDPOINT_BYTES && rows[at + i] === row[i]) i++;
+      if (i === ENDPOINT_BYTES) return at;
+    }
+    return -1;
+  }
+
+  private version(view: DataView, at: number): SwarmVersion {
+    return {
+      sequence: readSequence(view, at),
+      origin: this.origins[view.getUint16(at + ORIGIN_AT)] ?? '',
+      deadline: view.getUint32(at + TTL_AT),
+    };
+  }
+
+  /** Full: what has least time left makes room, those that are gone last, for they guard. */
+  private replaceOldest(swarm: Swarm): boolean {
+    const view = viewOf(swarm.rows);
+    let oldest = -1;
+    let least = this.rowView.getUint32(TTL_AT);
+    for (let at = 0; at < swarm.count * ROW; at += ROW) {
+      const deadline = view.getUint32(at + TTL_AT);
+      if (deadline >= least) continue;
+      least = deadline;
+      oldest = at;
+    }
+    if (oldest < 0) return false;
+    swarm.rows.set(this.row, oldest);
+    return true;
+  }
+
+  private expire(swarm: Swarm, now: number): void {
+    const view = viewOf(swarm.rows);
+    const before = swarm.count;
+    for (let i = swarm.count - 1; i >= 0; i--) {
+      const at = i * ROW;
+      if (this.deadline(view.getUint32(at + TTL_AT)) > now) continue;
+      swarm.count--;
+      swarm.rows.copyWithin(at, swarm.count * ROW, (swarm.count + 1) * ROW);
+    }
+    this.peers -= before - swarm.count;
+    if (swarm.count * ROW * 2 < swarm.rows.length - 2 * ROW)
+      swarm.rows = swarm.rows.slice(0, (swarm.count + 1) * ROW);
+  }
+
+  private sample(swarm: Swarm, most: number, without: number): Uint8Array {
+    const peers = new Uint8Array(most * PEER_BYTES);
+    if (most === 0) return peers;
+    const { rows, count } = swarm;
+    // A random start and a random stride without a common divisor visit each row once.
+    let stride = 1 + Math.floor(this.random() * count);
+    while (divisor(stride, count) !== 1) stride++;
+    let index = Math.floor(this.random() * count);
+    let taken = 0;
+    for (let i = 0; i < count && taken < most; i++) {
+      const at = index * ROW;
+      index = (index + stride) % count;
+      if ((rows[at + FLAGS_AT] ?? 0) & without) continue;
+      peers.set(rows.subarray(at, at + PEER_BYTES), taken++ * PEER_BYTES);
+    }
+    return peers;
+  }
+
+  private setRow(
+    deadline: number,
+    sequence: number,
+    origin: number,
+    now: number,
+  ): void {
+    this.began ??= now;
+    const ticks = Math.floor((deadline - this.began) / TICK_MS);
+    this.rowView.setUint32(TTL_AT, Math.max(0, ticks));
+    this.rowView.setUint16(SEQUENCE_AT, Math.floor(sequence / 0x1_0000_0000));
+    this.rowView.setUint32(SEQUENCE_AT + 2, sequence % 0x1_0000_0000);
+    this.rowView.setUint16(ORIGIN_AT, origin);
+  }
+
+  private deadline(ticks: number): number {
+    return (this.began ?? 0) + ticks * TICK_MS;
+  }
+
+  /** Origins beyond what two bytes can number share the first one's number. */
+  private originNumber(origin: RingId): number {
+    const known = this.originNumbers.get(origin);
+    if (known !== undefined) return known;
+    if (this.origins.length >= MAX_ORIGINS) return 0;
+    this.originNumbers.set(origin, this.origins.length);
+    return this.origins.push(origin) - 1;
+  }
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function readSequence(view: DataView, at: number): number {
+  return (
+    view.getUint16(at + SEQUENCE_AT) * 0x1_0000_0000 +
+    view.getUint32(at + SEQUENCE_AT + 2)
+  );
+}
+
+function divisor(a: number, b: number): number {
+  return b === 0 ? a : divisor(b, a % b);
+}
+
+function hexOf(bytes: Uint8Array): string {
+  return Array.from(bytes, (b) => b.toString(16).padStart(2, '0')).join('');
+}
