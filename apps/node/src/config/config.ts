@@ -116,7 +116,7 @@ export function helpText(): string {
   ].join('\n');
 }
 
-export type Command = { readonly run: 'help' | 'version' } | { readonly run: 'node'; readonly config: Config };
+export type Command = { readonly run: 'help' } | { readonly run: 'version' } | { readonly run: 'node'; readonly config: Config };
 
 export function readConfig(args: readonly string[], environment: Readonly<Record<string, string | undefined>>): Command {
   const values = parse(args);

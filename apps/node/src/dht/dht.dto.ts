@@ -10,11 +10,6 @@ export class RingNodeDto {
   @ApiProperty({ description: 'How often it has started.' }) incarnation!: number;
 }
 
-export class FingerDto {
-  @ApiProperty({ description: 'The finger points at the first node from own id + 2^exponent.' }) exponent!: number;
-  @ApiProperty({ description: 'Ring id.' }) node!: string;
-}
-
 export class RecordCountsDto {
   @ApiProperty() torrent!: number;
   @ApiProperty() catalogue!: number;
@@ -33,7 +28,8 @@ export class KeyRangeDto {
 export class ReplicationDto {
   @ApiProperty({ description: 'Copies every record should have now (3, or fewer where fewer nodes live).' }) wanted!: number;
   @ApiProperty({ description: 'Records kept here that have fewer copies than wanted.' }) underReplicated!: number;
-  @ApiProperty({ description: 'Records on their way to other nodes.' }) repairing!: number;
+  @ApiProperty({ description: 'Copies are being compared or brought to other nodes.' }) repairing!: boolean;
+  @ApiProperty({ description: 'Records kept here that belong to other nodes and wait to be handed over.' }) foreign!: number;
 }
 
 export class RingDto {
@@ -41,7 +37,7 @@ export class RingDto {
   @ApiProperty({ type: RingNodeDto }) self!: RingNodeDto;
   @ApiPropertyOptional({ description: 'Ring id.' }) predecessor?: string;
   @ApiProperty({ type: [String], description: 'Ring ids, nearest first.' }) successors!: string[];
-  @ApiProperty({ type: [FingerDto], description: 'Neighbouring equal fingers are told once, by their lowest exponent.' }) fingers!: FingerDto[];
+  @ApiProperty({ type: [String], description: 'Ring ids of the nodes that the finger table points at.' }) fingers!: string[];
   @ApiProperty({ type: [RingNodeDto], description: 'Every node this one has heard of, itself included.' }) nodes!: RingNodeDto[];
   @ApiProperty({ type: [KeyRangeDto] }) ranges!: KeyRangeDto[];
   @ApiProperty({ type: RecordCountsDto }) records!: RecordCountsDto;

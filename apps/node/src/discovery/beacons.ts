@@ -79,13 +79,13 @@ export class Beacons {
 
   private receive(data: Buffer): void {
     const beacon = this.codec.decode(data, Date.now());
-    if (beacon === undefined || beacon === 'foreign') return;
+    if (beacon === undefined) return;
     if (beacon === 'forged') {
       if (!this.complained) this.log.warn('a node of this ring has another secret and is not heard (said once)');
       this.complained = true;
       return;
     }
-    if (beacon.seamPort > 0) this.remember({ host: beacon.node.host, port: beacon.seamPort });
+    if (beacon.seamPort > 0) this.remember({ host: beacon.beacon.node.host, port: beacon.seamPort });
     for (const listener of this.listeners) listener(beacon);
   }
 

@@ -1,0 +1,252 @@
+/**
+ * This node on the ring: the two cores (membership and records) with their drivers, the network
+ * between nodes, the beacons and the disk. Everything is decided in the cores; this carries.
+ */
+import {
+  ChordNode,
+  defaultSettings,
+  isChordMessage,
+  type ChordInput,
+  type ChordOutput,
+  type NodeRef,
+  type RingView,
+} from '@dnd/chord';
+import {
+  isRecordsMessage,
+  Records,
+  type Operation,
+  type OperationResult,
+  type RecordsHealth,
+  type RecordsInput,
+  type RecordsOutput,
+} from '@dnd/records';
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Config } from '../config/config';
+import { Beacons } from '../discovery/beacons';
+import { IdentityFile } from '../identity';
+import type { Part } from '../part';
+import { deriveKey } from '../rpc/psk';
+import { SeamError } from '../rpc/seam-error';
+import { MachineDriver } from './machine-driver';
+import { RecordDisk } from './record-disk';
+import { RingTransport, type Protocol } from './ring-transport';
+import { isValidRecord } from './valid-record';
+
+/** How long the start waits to be a member of a ring, milliseconds; after that it goes on joining beside the rest. */
+const joinPatience = 10_000;
+/** Owners asked for: the replicas and the nodes that stand in for them. */
+const ownersWanted = 6;
+const clockPeriod = 10_000;
+
+/** `Omit` over each member of a union. */
+type WithoutOp<T> = T extends Operation ? Omit<T, 'op'> : never;
+export type RecordsQuestion = WithoutOp<Operation>;
+
+interface Pending {
+  resolve(result: OperationResult): void;
+  reject(error: SeamError): void;
+}
+
+@Injectable()
+export class RingNode implements Part {
+  /** Set by the program once its listeners have their ports. */
+  address = { port: 0, seamPort: 0 };
+  view: RingView | undefined;
+  health: RecordsHealth | undefined;
+  disk!: RecordDisk;
+
+  private readonly log = new Logger('Ring');
+  private readonly transport: RingTransport;
+  private readonly pending = new Map<number, Pending>();
+  private chord!: MachineDriver<ChordInput, ChordOutput>;
+  private records!: MachineDriver<RecordsInput, RecordsOutput>;
+  private nextOp = 1;
+  private clock: NodeJS.Timeout | undefined;
+  private onMember: () => void = () => undefined;
+  private onLeft: () => void = () => undefined;
+  private stopped = false;
+
+  constructor(
+    @Inject(Config) private readonly config: Config,
+    private readonly identity: IdentityFile,
+    private readonly beacons: Beacons,
+  ) {
+    this.transport = new RingTransport(config.secret === undefined ? undefined : deriveKey(config.secret, `ring:${config.ring}`));
+  }
+
+  async start(): Promise<void> {
+    const { disk, damaged } = RecordDisk.open(this.config.storage);
+    if (damaged) this.log.warn(`the records on this disk were damaged and are put aside as ${damaged}; the other nodes' copies replace them`);
+    this.disk = disk;
+    const { ringId, incarnation } = this.identity.change({ incarnation: this.identity.value.incarnation + 1 });
+    const member = new Promise<void>((resolve) => (this.onMember = resolve));
+    this.build({ id: ringId, host: this.config.advertise, port: this.address.port, incarnation });
+    this.beacons.onBeacon(({ beacon }) => {
+      if (beacon.node.id !== this.view?.self.id || beacon.node.port !== this.address.port) this.chord.feed({ type: 'beacon', beacon });
+    });
+    this.chord.feed({ type: 'join', contacts: this.config.join });
+    this.clock = setInterval(() => this.records.feed({ type: 'clock', wallOffset: Date.now() - now() }), clockPeriod);
+    await Promise.race([member, new Promise((resolve) => setTimeout(resolve, joinPatience).unref())]);
+  }
+
+  async stop(): Promise<void> {
+    const left = new Promise<void>((resolve) => (this.onLeft = resolve));
+    this.chord.feed({ type: 'leave' });
+    await Promise.race([left, new Promise((resolve) => setTimeout(resolve, 2000).unref())]);
+    this.stopped = true;
+    clearInterval(this.clock);
+    this.chord.stop();
+    this.records.stop();
+    this.transport.close();
+    for (const { reject } of this.pending.values()) reject(new SeamError('unavailable', 'the node is stopping'));
+    this.disk.close();
+  }
+
+  /** One operation on the records. Rejects with SeamError. */
+  operate(question: RecordsQuestion): Promise<OperationResult> {
+    const op = this.nextOp++;
+    return new Promise((resolve, reject) => {
+      this.pending.set(op, { resolve, reject });
+      this.records.feed({ ...question, op } as Operation);
+    });
+  }
+
+  /** An incoming message of the ring; resolves with our answer, null when there is none. */
+  receive(protocol: Protocol, data: unknown): Promise<unknown> {
+    return this.transport.incoming(data, (call, from, message) => {
+      if (this.stopped || this.view === undefined) return false;
+      if (protocol === 'chord') {
+        if (!isChordMessage(message)) return false;
+        this.chord.feed({ type: 'request', call, from, message });
+      } else {
+        if (!isRecordsMessage(message)) return false;
+        this.records.feed({ type: 'request', call, from, message });
+      }
+      return true;
+    });
+  }
+
+  private build(self: NodeRef): void {
+    const chord = new ChordNode({ self, random: Math.random, settings: defaultSettings });
+    const records = new Records({ self, random: Math.random, validate: isValidRecord, wallOffset: Date.now() - now() });
+    this.chord = new MachineDriver(chord, (output) => this.performChord(output), now);
+    this.records = new MachineDriver(records, (output) => this.performRecords(output), now);
+    for (const part of this.disk.load()) this.records.feed({ type: 'loaded', records: part, last: false });
+    this.records.feed({ type: 'loaded', records: [], last: true });
+  }
+
+  private performChord(output: ChordOutput): void {
+    switch (output.type) {
+      case 'request':
+        void this.transport.request('chord', output.to, this.view?.self ?? this.self(), output.message).then((message) => {
+          if (isChordMessage(message)) this.chord.feed({ type: 'reply', call: output.call, message });
+          else this.chord.feed({ type: 'unreachable', call: output.call });
+        });
+        break;
+      case 'reply':
+        this.transport.answer(output.call, output.message);
+        break;
+      case 'owners':
+        this.records.feed({ type: 'owners', call: output.call, owners: output.nodes });
+        break;
+      case 'no-owners':
+        this.records.feed({ type: 'owners', call: output.call, owners: [] });
+        break;
+      case 'changed':
+        this.adopt(output.view);
+        break;
+      case 'beacon':
+        this.beacons.say({ beacon: output.beacon, seamPort: this.address.seamPort });
+        break;
+      case 'identity':
+        this.identity.change({ ringId: output.self.id, incarnation: output.self.incarnation });
+        break;
+      case 'event':
+        this.tell(output.event, output.node);
+        break;
+    }
+  }
+
+  private performRecords(output: RecordsOutput): void {
+    switch (output.type) {
+      case 'request':
+        void this.transport.request('records', output.to, this.view?.self ?? this.self(), output.message).then((message) => {
+          if (isRecordsMessage(message)) this.records.feed({ type: 'reply', call: output.call, message });
+          else {
+            this.records.feed({ type: 'unreachable', call: output.call });
+            this.chord.feed({ type: 'suspect', id: output.to.id });
+          }
+        });
+        break;
+      case 'reply':
+        this.transport.answer(output.call, output.message);
+        break;
+      case 'lookup':
+        this.chord.feed({ type: 'lookup', call: output.call, key: output.place, count: ownersWanted });
+        break;
+      case 'persist':
+        this.persist(output);
+        break;
+      case 'fetch':
+        this.records.feed({ type: 'fetched', call: output.call, values: this.disk.values(output.keys) });
+        break;
+      case 'done':
+        this.pending.get(output.op)?.resolve(output.result);
+        this.pending.delete(output.op);
+        break;
+      case 'failed':
+        this.pending.get(output.op)?.reject(new SeamError(output.code === 'invalid' ? 'bad-input' : 'unavailable', whyFailed[output.code]));
+        this.pending.delete(output.op);
+        break;
+      case 'health':
+        this.health = output.health;
+        break;
+    }
+  }
+
+  private persist({ batch, upserts, removals }: Extract<RecordsOutput, { type: 'persist' }>): void {
+    let ok = true;
+    try {
+      this.disk.write(upserts, removals);
+    } catch (error) {
+      ok = false;
+      this.log.error(`the disk does not take records: ${(error as Error).message}`);
+    }
+    this.records.feed({ type: 'persisted', batch, ok });
+  }
+
+  private adopt(view: RingView): void {
+    this.view = view;
+    const { predecessor, successors, stableSince } = view;
+    this.records.feed({ type: 'view', ...(predecessor ? { predecessor } : {}), successors, stableSince });
+    if (view.mode === 'member') this.onMember();
+  }
+
+  private tell(event: string, node: NodeRef): void {
+    const own = node.id === this.identity.value.ringId;
+    const where = `${node.host}:${node.port}`;
+    if (event === 'left') this.onLeft();
+    else if (own) this.log.log(event === 'joined' ? 'joined the ring' : event === 'formed' ? 'no ring found: this node is one by itself until others come' : `this node was ${event}`);
+    else if (event === 'appeared' || event === 'returned' || event === 'gone' || event === 'merged') this.log.log(`node ${where} ${event}`);
+    else if (event === 'dead') this.log.warn(`node ${where} does not answer any more`);
+  }
+
+  private self(): NodeRef {
+    const { ringId, incarnation } = this.identity.value;
+    return { id: ringId, host: this.config.advertise, port: this.address.port, incarnation };
+  }
+}
+
+const whyFailed = {
+  'no-owners': 'this node is not on a ring yet; try again in a moment',
+  timeout: 'too few nodes answered in time; what was written may still be there',
+  'too-few-nodes': 'fewer than three nodes live: start more nodes',
+  invalid: 'the ring does not take this record',
+  clock: "this machine's clock differs from the other nodes'; set it right",
+  busy: 'this node is busy or its disk fails; try again in a moment',
+} as const;
+
+/** Milliseconds since 1970 that never go back. */
+function now(): number {
+  return performance.timeOrigin + performance.now();
+}

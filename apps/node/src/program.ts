@@ -1,0 +1,149 @@
+/** Composition of one process: which modules run, in which order they start and stop, and on which ports they listen. */
+import { ConsoleLogger, type DynamicModule, type LogLevel, Module, type Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { MicroserviceOptions } from '@nestjs/microservices';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { accessSync, constants, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { StorageLock } from '@dnd/storage';
+import { ConfigError, type Config } from './config/config';
+import { DhtModule } from './dht/dht.module';
+import { RingNode } from './dht/ring-node';
+import { Beacons } from './discovery/beacons';
+import { configure, protect, serveDocs, servePage } from './http/configure';
+import { EventHub } from './http/event-hub';
+import { SESSIONS } from './http/gate';
+import { HttpModule } from './http/http.module';
+import type { Part } from './part';
+import { PeerEngine } from './peer/peer-engine';
+import { PeerModule } from './peer/peer.module';
+import { firstFree, portError } from './ports';
+import { Listener, RING, SEAM } from './rpc/listener';
+import { deriveKey } from './rpc/psk';
+import { OwnSeam, seamKey, SeamsModule } from './rpc/seams.module';
+import { TrackerServers } from './tracker/tracker-servers';
+import { TrackerModule } from './tracker/tracker.module';
+
+@Module({})
+class NodeModule {
+  static for(config: Config): DynamicModule {
+    const parts: Type<unknown>[] = [];
+    if (config.roles.has('dht')) parts.push(DhtModule);
+    if (config.roles.has('tracker')) parts.push(TrackerModule);
+    if (config.roles.has('peer')) parts.push(PeerModule);
+    if (config.roles.has('http')) parts.push(HttpModule);
+    return { module: NodeModule, imports: [SeamsModule.for(config), ...parts] };
+  }
+}
+
+/** Nest's own account of its wiring is left out; warnings and errors are not. */
+class ProgramLogger extends ConsoleLogger {
+  private static readonly quiet = new Set(['InstanceLoader', 'RoutesResolver', 'RouterExplorer', 'NestFactory', 'NestMicroservice', 'NestApplication']);
+
+  override log(message: unknown, ...rest: unknown[]): void {
+    if (!ProgramLogger.quiet.has(String(rest.at(-1)))) super.log(message, ...(rest as [string]));
+  }
+}
+
+export class Program {
+  private constructor(
+    private readonly app: NestExpressApplication,
+    private readonly parts: readonly Part[],
+    private readonly lock: StorageLock,
+    /** The one line that says where the page is. */
+    readonly readyLine: string,
+  ) {}
+
+  static async start(config: Config): Promise<Program> {
+    const lock = await takeStorage(config.storage);
+    const app = configure(
+      await NestFactory.create<NestExpressApplication>(NodeModule.for(config), {
+        logger: new ProgramLogger({ logLevels: levels(config), prefix: 'dnd', colors: process.stdout.isTTY ?? false }),
+        forceCloseConnections: true,
+        bodyParser: false,
+      }),
+    );
+    const { seam, ring } = await listen(app, config);
+    app.get(OwnSeam).endpoint = { host: config.rpcHost, port: seam.boundPort };
+    const beacons = app.get(Beacons);
+    await beacons.start();
+
+    const parts: Part[] = [];
+    const begin = async (part: Part): Promise<void> => {
+      parts.push(part);
+      await part.start();
+    };
+    if (ring) {
+      const node = app.get(RingNode);
+      node.address = { port: ring.boundPort, seamPort: reachableSeam(config) ? seam.boundPort : 0 };
+      await begin(node);
+    }
+    if (config.roles.has('tracker')) await begin(app.get(TrackerServers));
+    if (config.roles.has('peer')) await begin(app.get(PeerEngine));
+    let readyLine = `Ready: ${[...config.roles].join(', ')}`;
+    if (config.roles.has('http')) {
+      const port = await listenHttp(app, config);
+      app.get(EventHub).start();
+      readyLine = `Open http://${config.host.includes(':') ? `[${config.host}]` : shown(config)}:${port}`;
+    }
+    return new Program(app, parts, lock, readyLine);
+  }
+
+  async stop(): Promise<void> {
+    if (this.parts.length > 0) this.app.get(EventHub, { strict: false })?.stop();
+    for (const part of [...this.parts].reverse()) await part.stop();
+    this.app.get(Beacons).stop();
+    await this.app.close();
+    await this.lock.release();
+  }
+}
+
+const shown = (config: Config): string => (config.host === '0.0.0.0' ? config.advertise : config.host);
+
+/** The seam may be called from where the beacon is heard: the same machine, or wherever --rpc-host lets it in. */
+function reachableSeam(config: Config): boolean {
+  return config.roles.has('tracker') && (config.rpcHost === config.advertise || config.rpcHost === '0.0.0.0');
+}
+
+function levels(config: Config): LogLevel[] {
+  const all: LogLevel[] = ['error', 'warn', 'log', 'debug'];
+  return ['fatal', ...all.slice(0, all.indexOf(config.logLevel) + 1)];
+}
+
+async function takeStorage(storage: string): Promise<StorageLock> {
+  try {
+    mkdirSync(join(storage, '.node'), { recursive: true });
+    accessSync(join(storage, '.node'), constants.W_OK);
+    return await StorageLock.acquire(storage);
+  } catch (error) {
+    throw new ConfigError(`the Storage folder ${storage} cannot be used: ${(error as Error).message}; choose another with --storage DIR`);
+  }
+}
+
+/** Opens the seam and ring listeners. */
+async function listen(app: NestExpressApplication, config: Config): Promise<{ seam: Listener; ring: Listener | undefined }> {
+  const seam = new Listener(SEAM, { host: config.rpcHost, ...config.rpcPort, key: seamKey(config) });
+  app.connectMicroservice<MicroserviceOptions>({ strategy: seam });
+  let ring: Listener | undefined;
+  if (config.roles.has('dht')) {
+    const key = config.secret === undefined ? undefined : deriveKey(config.secret, `ring:${config.ring}`);
+    ring = new Listener(RING, { host: config.host, ...config.ringPort, key });
+    app.connectMicroservice<MicroserviceOptions>({ strategy: ring });
+  }
+  try {
+    await app.startAllMicroservices();
+  } catch (error) {
+    throw portError(error, config.rpcPort.exact ? '--rpc-port' : '--ring-port');
+  }
+  return { seam, ring };
+}
+
+async function listenHttp(app: NestExpressApplication, config: Config): Promise<number> {
+  const names = [config.host, config.advertise, ...config.allowHosts];
+  protect(app, { names, sessions: app.get(SESSIONS) });
+  app.useBodyParser('json', { limit: '1mb' });
+  servePage(app, join(import.meta.dirname, '../web/browser'));
+  serveDocs(app);
+  const port = await firstFree(config.port, '--port', (candidate) => app.listen(candidate, config.host));
+  return port === 0 ? (app.getHttpServer().address() as { port: number }).port : port;
+}
