@@ -1,0 +1,151 @@
+/**
+ * Reads had pieces in chunks of up to 1 MiB, never across a piece, through the cache that all torrents
+ * share, one chunk ahead of a peer that goes through a piece in order. It notices files that
+ * vanished, were cut, or (looked at every few seconds) were written to by others.
+ */
+import type { FileLayout } from '@dnd/metainfo';
+import type { FileLedger } from './file-ledger';
+import type { Chunk, ReadCache } from './read-cache';
+import { StorageError } from './storage-error';
+import type { TorrentFiles } from './torrent-files';
+
+const MAX_CHUNK = 2 ** 20;
+/** Milliseconds between two looks at a file that is read. */
+const LOOK_EVERY = 5_000;
+
+export interface PieceReaderOptions {
+  readonly layout: FileLayout;
+  readonly files: TorrentFiles;
+  readonly cache: ReadCache;
+  readonly ledger: FileLedger;
+  /** A file is gone (`missing`) or has other content (`changed`). */
+  readonly onLost: (fileIndex: number, error: StorageError) => void;
+}
+
+export class PieceReader {
+  readonly #layout: FileLayout;
+  readonly #options: PieceReaderOptions;
+  readonly #cache: ReadCache;
+  readonly #chunks = new Map<number, Chunk>();
+  readonly #chunkBytes: number;
+  readonly #perPiece: number;
+  readonly #looked = new Map<number, number>();
+  #last: Chunk | undefined;
+
+  constructor(options: PieceReaderOptions) {
+    this.#options = options;
+    this.#layout = options.layout;
+    this.#cache = options.cache;
+    this.#chunkBytes = Math.min(MAX_CHUNK, options.layout.pieceLength);
+    this.#perPiece = Math.ceil(options.layout.pieceLength / this.#chunkBytes);
+  }
+
+  /** Fills `into` when its bytes are all in one chunk in memory. */
+  copyNow(piece: number, begin: number, into: Uint8Array): boolean {
+    const index = Math.floor(begin / this.#chunkBytes);
+    const chunk = this.#chunks.get(piece * this.#perPiece + index);
+    if (!chunk || chunk.loading) return false;
+    const from = begin - index * this.#chunkBytes;
+    const end = from + into.length;
+    if (end > chunk.bytes.length) return false;
+    chunk.bytes.copy(into, 0, from, end);
+    if (chunk !== this.#last) {
+      this.#last = chunk;
+      this.#cache.touch(chunk);
+    }
+    if (end * 2 > chunk.bytes.length) this.#readAhead(piece, index + 1);
+    return true;
+  }
+
+  /** Fills `into`, which may cross chunks. Throws StorageError. */
+  async copy(piece: number, begin: number, into: Uint8Array): Promise<void> {
+    for (let done = 0; done < into.length;) {
+      const at = begin + done;
+      const index = Math.floor(at / this.#chunkBytes);
+      const from = at - index * this.#chunkBytes;
+      const chunk = this.#chunk(piece, index);
+      this.#cache.hold(chunk);
+      try {
+        await chunk.loading;
+        const rest = into.length - done;
+        const count = Math.min(rest, chunk.bytes.length - from);
+        chunk.bytes.copy(into, done, from, from + count);
+        done += count;
+        this.#cache.touch(chunk);
+      } finally {
+        this.#cache.release(chunk);
+      }
+      const near = (from + into.length) * 2 > chunk.bytes.length;
+      if (near) this.#readAhead(piece, index + 1);
+    }
+  }
+
+  forget(piece: number): void {
+    for (let i = 0; i < this.#perPiece; i++) {
+      const chunk = this.#chunks.get(piece * this.#perPiece + i);
+      if (chunk) this.#cache.drop(chunk);
+    }
+    this.#last = undefined;
+  }
+
+  forgetAll(): void {
+    for (const chunk of [...this.#chunks.values()]) this.#cache.drop(chunk);
+    this.#last = undefined;
+  }
+
+  #readAhead(piece: number, index: number): void {
+    const size = this.#layout.pieceSize(piece);
+    if (index * this.#chunkBytes < size) this.#chunk(piece, index);
+  }
+
+  #chunk(piece: number, index: number): Chunk {
+    const key = piece * this.#perPiece + index;
+    const known = this.#chunks.get(key);
+    if (known) return known;
+    const begin = index * this.#chunkBytes;
+    const size = this.#layout.pieceSize(piece);
+    const length = Math.min(this.#chunkBytes, size - begin);
+    return this.#cache.add(this.#chunks, key, length, (bytes) =>
+      this.#load(piece, begin, bytes),
+    );
+  }
+
+  async #load(piece: number, begin: number, bytes: Uint8Array): Promise<void> {
+    const spans = this.#layout.spans(piece, begin, bytes.length);
+    let end = 0;
+    for (const { fileIndex, fileOffset, length, at } of spans) {
+      if (at > end) bytes.fill(0, end, at);
+      end = at + length;
+      const part = bytes.subarray(at, end);
+      try {
+        await this.#look(fileIndex);
+        await this.#options.files.read(fileIndex, fileOffset, part);
+      } catch (error) {
+        const { code } = error as StorageError;
+        if (code === 'missing' || code === 'changed') {
+          this.#options.onLost(fileIndex, error as StorageError);
+        }
+        throw error;
+      }
+    }
+    if (end < bytes.length) bytes.fill(0, end);
+  }
+
+  /** Throws StorageError when a finished file does not look as it did when it was verified. */
+  async #look(fileIndex: number): Promise<void> {
+    const { ledger, files } = this.#options;
+    const now = performance.now();
+    const last = this.#looked.get(fileIndex);
+    if (last !== undefined && now - last < LOOK_EVERY) return;
+    const was = ledger.restingStamp(fileIndex);
+    if (!was) return;
+    this.#looked.set(fileIndex, now);
+    const is = await files.stamp(fileIndex);
+    if (is?.size === was.size && is.mtimeNs === was.mtimeNs) return;
+    if (ledger.restingStamp(fileIndex) !== was) return;
+    const path = files.path(fileIndex);
+    throw is
+      ? new StorageError('changed', `${path}: somebody wrote to it`, { path })
+      : new StorageError('missing', `${path}: the file is gone`, { path });
+  }
+}

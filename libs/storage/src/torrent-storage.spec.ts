@@ -1,0 +1,341 @@
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { Disk } from './disk';
+import { PieceMemory } from './piece-memory';
+import type { StorageError } from './storage-error';
+import {
+  type Fixture,
+  download,
+  fill,
+  layOut,
+  makeFolder,
+  makeHasher,
+  makeTorrent,
+  mixedFiles,
+  noise,
+  pieceOf,
+  removeFolders,
+  sha1,
+} from './testing/fixture';
+import { TorrentStorage } from './torrent-storage';
+
+const hasher = makeHasher();
+afterAll(async () => {
+  await hasher.close();
+  removeFolders();
+});
+
+let root: string;
+let disk: Disk;
+beforeEach(() => {
+  root = makeFolder();
+  disk = new Disk({ hasher, openFiles: 4 });
+});
+afterEach(() => disk.close());
+
+async function downloadAll(storage: TorrentStorage, fixture: Fixture) {
+  for (let piece = 0; piece < fixture.layout.pieceCount; piece++) {
+    if (storage.have.has(piece)) continue;
+    expect(await download(storage, fixture, piece)).toBe('verified');
+  }
+}
+
+function expectFiles(fixture: Fixture, folder = root) {
+  fixture.metainfo.files.forEach((file, i) => {
+    if (file.pad) return;
+    const bytes = readFileSync(join(folder, ...file.path));
+    expect(sha1(bytes)).toEqual(sha1(fixture.contents[i]));
+  });
+}
+
+describe.each(['v1', 'v2', 'hybrid'] as const)(
+  'TorrentStorage, %s',
+  (format) => {
+    const fixture = makeTorrent(mixedFiles(), { format });
+
+    it('writes what is verified, names whole files and reads the bytes back', async () => {
+      const storage = await TorrentStorage.open({
+        metainfo: fixture.metainfo,
+        root,
+        disk,
+      });
+      expect(storage.needsCheck).toBe(false);
+      const order = [...Array(fixture.layout.pieceCount).keys()].reverse();
+      for (const piece of order) {
+        expect(existsSync(join(root, 'torrent', 'empty'))).toBe(false);
+        expect(await download(storage, fixture, piece)).toBe('verified');
+      }
+      expect(storage.have.complete).toBe(true);
+      expect(disk.memory.used).toBe(0);
+      expectFiles(fixture);
+      for (const piece of order) {
+        const size = fixture.layout.pieceSize(piece);
+        const bytes = await storage.read(piece, 0, size);
+        expect(sha1(bytes)).toEqual(sha1(pieceOf(fixture, piece)));
+      }
+      await storage.close();
+      expect(existsSync(join(root, 'torrent', '.pad'))).toBe(false);
+      expect(disk.handles.open).toBe(0);
+    });
+
+    it('keeps nothing of a corrupt piece, tells its blocks apart and takes better ones', async () => {
+      const storage = await TorrentStorage.open({
+        metainfo: fixture.metainfo,
+        root,
+        disk,
+      });
+      const good = pieceOf(fixture, 0);
+      const bad = good.slice();
+      bad[20_000] ^= 1;
+      expect(storage.reserve(0)).toBe(true);
+      fill(storage, 0, bad);
+      expect(await storage.finish(0)).toBe('corrupt');
+      expect(storage.have.count).toBe(0);
+      const digests = await storage.blockDigests(0);
+      expect(Buffer.from(digests)).toEqual(
+        Buffer.concat([
+          sha1(bad.subarray(0, 16_384)),
+          sha1(bad.subarray(16_384)),
+        ]),
+      );
+      fill(storage, 0, good);
+      expect(await storage.finish(0)).toBe('verified');
+      expect(await storage.blockDigests(0)).not.toEqual(digests);
+      await storage.close();
+    });
+
+    it('checks data that lies there already, and only takes what is right', async () => {
+      layOut(fixture, root);
+      const victim = join(root, 'torrent', 'z');
+      const bytes = readFileSync(victim);
+      bytes[100_000] ^= 0xff;
+      writeFileSync(victim, bytes);
+      const storage = await TorrentStorage.open({
+        metainfo: fixture.metainfo,
+        root,
+        disk,
+      });
+      expect(storage.needsCheck).toBe(true);
+      expect(storage.have.count).toBe(0);
+      expect(storage.reserve(0)).toBe(false);
+      const seen: number[] = [];
+      await storage.check({
+        onProgress: (done, total) => seen.push(done, total),
+      });
+      expect(seen.slice(-2)).toEqual([
+        fixture.layout.pieceCount,
+        fixture.layout.pieceCount,
+      ]);
+      expect(storage.have.count).toBe(fixture.layout.pieceCount - 1);
+      await downloadAll(storage, fixture);
+      expectFiles(fixture);
+      await storage.close();
+    });
+
+    it('notices a file that vanished and one that was cut, and repairs both', async () => {
+      const lost: [number, string][] = [];
+      const storage = await TorrentStorage.open({
+        metainfo: fixture.metainfo,
+        root,
+        disk,
+        onLost: (pieces, error) => lost.push([pieces.length, error.code]),
+      });
+      await downloadAll(storage, fixture);
+      await storage.flush();
+      const index = fixture.metainfo.files.findIndex(
+        (f) => f.path.at(-1) === 'z',
+      );
+      const { first, end } = fixture.layout.piecesOf(index);
+      await disk.handles.close();
+      unlinkSync(join(root, 'torrent', 'z'));
+      await expect(storage.read(end - 1, 0, 10)).rejects.toMatchObject({
+        code: 'missing',
+      });
+      expect(lost).toEqual([[end - first, 'missing']]);
+      expect(storage.needsCheck).toBe(false);
+      await downloadAll(storage, fixture);
+      await storage.flush();
+      expectFiles(fixture);
+
+      truncateSync(join(root, 'torrent', 'z'), 60_000);
+      disk.cache.clear();
+      await expect(storage.read(end - 1, 0, 10)).rejects.toMatchObject({
+        code: 'changed',
+      });
+      expect(storage.needsCheck).toBe(true);
+      await storage.check();
+      expect(storage.have.count).toBeGreaterThan(first);
+      await downloadAll(storage, fixture);
+      expectFiles(fixture);
+      await storage.close();
+    });
+  },
+);
+
+describe('TorrentStorage', () => {
+  const fixture = makeTorrent(mixedFiles());
+  const { metainfo } = fixture;
+
+  it('holds no more than the memory it was given', async () => {
+    disk = new Disk({ hasher, memory: new PieceMemory({ limit: 3 * 32_768 }) });
+    const storage = await TorrentStorage.open({ metainfo, root, disk });
+    expect([0, 1, 2, 3].map((piece) => storage.reserve(piece))).toEqual([
+      true,
+      true,
+      true,
+      false,
+    ]);
+    expect(storage.reserve(1)).toBe(true);
+    storage.discard(1);
+    expect(storage.reserve(3)).toBe(true);
+    expect(disk.memory.allocated).toBe(3 * 32_768);
+    await storage.close();
+    expect(disk.memory.used).toBe(0);
+  });
+
+  it('refuses targets outside a reserved piece', async () => {
+    const storage = await TorrentStorage.open({ metainfo, root, disk });
+    expect(storage.target(0, 0, 16_384)).toBeUndefined();
+    storage.reserve(0);
+    expect(storage.target(0, 16_384, 16_384)).toHaveLength(16_384);
+    for (const [begin, length] of [
+      [-1, 1],
+      [0, 0],
+      [32_768, 1],
+      [20_000, 16_384],
+      [NaN, 1],
+    ]) {
+      expect(storage.target(0, begin, length)).toBeUndefined();
+    }
+    expect(storage.reserve(-1)).toBe(false);
+    expect(storage.reserve(fixture.layout.pieceCount)).toBe(false);
+    await expect(storage.finish(5)).rejects.toMatchObject({ code: 'not-had' });
+    await storage.close();
+  });
+
+  it('never gives out bytes of a piece it does not have', async () => {
+    const storage = await TorrentStorage.open({ metainfo, root, disk });
+    storage.reserve(0);
+    fill(storage, 0, pieceOf(fixture, 0));
+    await expect(storage.read(0, 0, 1)).rejects.toMatchObject({
+      code: 'not-had',
+    });
+    expect(storage.readNow(0, 0, new Uint8Array(1))).toBe(false);
+    await expect(storage.read(99, 0, 1)).rejects.toMatchObject({
+      code: 'not-had',
+    });
+    await storage.close();
+  });
+
+  it('copies at once what the cache holds', async () => {
+    const storage = await TorrentStorage.open({ metainfo, root, disk });
+    await download(storage, fixture, 0);
+    const into = new Uint8Array(16_384);
+    expect(storage.readNow(0, 0, into)).toBe(false);
+    await storage.read(0, 0, 16_384);
+    expect(storage.readNow(0, 16_384, into)).toBe(true);
+    expect(into).toEqual(pieceOf(fixture, 0).slice(16_384));
+    expect(storage.readNow(0, 20_000, into)).toBe(false);
+    await storage.close();
+  });
+
+  it('leaves alone what somebody else put under its names', async () => {
+    const path = join(root, 'torrent', 'b', 'three');
+    mkdirSync(join(root, 'torrent', 'b'), { recursive: true });
+    writeFileSync(path, noise(70_000, 77));
+    const faults: StorageError[] = [];
+    const storage = await TorrentStorage.open({
+      metainfo,
+      root,
+      disk,
+      onFault: (e) => faults.push(e),
+    });
+    await storage.check();
+    expect(storage.conflicts).toEqual([path]);
+    await downloadAll(storage, fixture);
+    expect(sha1(readFileSync(path))).toEqual(sha1(noise(70_000, 77)));
+    expect(faults.map((e) => e.code)).toEqual(['exists']);
+    await expect(storage.flush()).rejects.toMatchObject({
+      code: 'exists',
+      path,
+    });
+    expect(await storage.read(3, 0, 16)).toEqual(
+      pieceOf(fixture, 3).slice(0, 16),
+    );
+    unlinkSync(path);
+    await storage.flush();
+    expectFiles(fixture);
+    await storage.close();
+  });
+
+  it('takes an equal file for its own, though none of its pieces could be checked', async () => {
+    const folder = join(root, 'torrent', 'a');
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'two'), fixture.contents[1]);
+    const storage = await TorrentStorage.open({ metainfo, root, disk });
+    expect(storage.needsCheck).toBe(false);
+    await downloadAll(storage, fixture);
+    await storage.flush();
+    expectFiles(fixture);
+    await storage.close();
+  });
+
+  it('goes through no link that leads out of the folder, and to no name of its own', async () => {
+    const outside = makeFolder();
+    symlinkSync(outside, join(root, 'torrent'));
+    const storage = await TorrentStorage.open({ metainfo, root, disk });
+    await downloadAll(storage, fixture);
+    await expect(storage.flush()).rejects.toMatchObject({ code: 'outside' });
+    expect(existsSync(join(outside, 'a'))).toBe(false);
+    await storage.close().catch(() => undefined);
+    layOut({ ...fixture }, makeFolder());
+    const own = TorrentStorage.open({ metainfo, root, disk, name: '.Node' });
+    await expect(own).rejects.toMatchObject({ code: 'outside' });
+    const up = TorrentStorage.open({ metainfo, root, disk, name: '..' });
+    await expect(up).rejects.toMatchObject({ code: 'outside' });
+  });
+
+  it('refuses to look at files behind such a link', async () => {
+    const outside = makeFolder();
+    layOut(fixture, outside);
+    symlinkSync(join(outside, 'torrent'), join(root, 'torrent'));
+    const open = TorrentStorage.open({ metainfo, root, disk });
+    await expect(open).rejects.toMatchObject({ code: 'outside' });
+  });
+
+  it('removes its own files and nothing else', async () => {
+    const storage = await TorrentStorage.open({ metainfo, root, disk });
+    for (const piece of [0, 1, 2, 3]) await download(storage, fixture, piece);
+    writeFileSync(join(root, 'torrent', 'a', 'mine'), 'mine');
+    await storage.remove();
+    expect(existsSync(join(root, 'torrent', 'a', 'mine'))).toBe(true);
+    expect(existsSync(join(root, 'torrent', 'a', 'one'))).toBe(false);
+    expect(existsSync(join(root, '.node', 'partial', metainfo.id))).toBe(false);
+  });
+
+  it('keeps partial files sparse', async () => {
+    const big = makeTorrent([{ path: [], bytes: new Uint8Array(2 ** 24) }], {
+      name: 'big',
+      pieceLength: 2 ** 16,
+    });
+    const storage = await TorrentStorage.open({
+      metainfo: big.metainfo,
+      root,
+      disk,
+    });
+    await download(storage, big, 200);
+    const stat = statSync(join(root, '.node', 'partial', big.metainfo.id, '0'));
+    expect(stat.size).toBe(2 ** 24);
+    expect(stat.blocks * 512).toBeLessThan(2 ** 22);
+    await storage.close();
+  });
+});
