@@ -1,3 +1,17 @@
+export { allowedFastSet } from './allowed-fast';
+export { wireHashes } from './connection-opening';
+export type {
+  LocalTorrent,
+  LocalTorrents,
+  OpeningOptions,
+  RemoteHandshake,
+} from './connection-opening';
+export { MetadataExchange } from './metadata-exchange';
+export type { MetadataRequest } from './metadata-exchange';
+export { clientName, createPeerId } from './peer-id';
+export { peerPriority } from './peer-priority';
+export type { PeerAddress } from './peer-priority';
+export { PexState } from './pex-state';
 export { encodePex, decodePex, PexFlag } from './pex-message';
 export type { PexMessage, PexPeer } from './pex-message';
 export { HolepunchError } from './holepunch-message';
@@ -19,14 +33,8 @@ export { MessageWriter, writePieceHeader } from './message-writer';
 export { METADATA_PIECE } from './metadata-message';
 export { obfuscatedHash } from './mse/encrypted-handshake';
 export type { EncryptionPolicy } from './mse/encryption-policy';
-export { PeerConnection, wireHashes } from './peer-connection';
-export type {
-  ConnectionEvents,
-  ConnectionOptions,
-  LocalTorrent,
-  LocalTorrents,
-  RemoteHandshake,
-} from './peer-connection';
+export { PeerConnection } from './peer-connection';
+export type { ConnectionEvents, ConnectionOptions } from './peer-connection';
 export type { PeerCommands, PeerEvents } from './peer-link';
 export { PeerTimeoutError, ProtocolError } from './protocol-error';
 export type { ProtocolErrorCode } from './protocol-error';

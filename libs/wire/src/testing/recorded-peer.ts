@@ -1,5 +1,10 @@
 /** For specs: one end of a connection whose events are written down in words. */
 import type { Bitfield } from '@dnd/metainfo';
+import type {
+  LocalTorrent,
+  LocalTorrents,
+  RemoteHandshake,
+} from '../connection-opening';
 import type { RemoteExtensions } from '../extension-link';
 import { sameBytes } from '../handshake';
 import type { HashRange } from '../hash-message';
@@ -10,9 +15,6 @@ import {
   PeerConnection,
   type ConnectionEvents,
   type ConnectionOptions,
-  type LocalTorrent,
-  type LocalTorrents,
-  type RemoteHandshake,
 } from '../peer-connection';
 import type { PeerEvents } from '../peer-link';
 import type { PexMessage } from '../pex-message';

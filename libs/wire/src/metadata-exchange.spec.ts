@@ -1,0 +1,133 @@
+import { MetadataExchange } from './metadata-exchange';
+import { countingBytes } from './testing/recorded-peer';
+
+const SIZE = 40_000;
+const GOOD = countingBytes(5)(SIZE);
+const isGood = (bytes: Uint8Array): boolean => Buffer.from(GOOD).equals(bytes);
+
+function pieceOf(bytes: Uint8Array, piece: number): Uint8Array {
+  return bytes.subarray(piece * 16_384, (piece + 1) * 16_384);
+}
+
+/** Answers every request with `bytes` until nothing more is asked. */
+function serve(
+  exchange: MetadataExchange<string>,
+  bytes: Record<string, Uint8Array | 'silent' | 'reject'>,
+  from = 0,
+  until = from + 1,
+): number {
+  let asked = 0;
+  for (let now = from; now < until;) {
+    const requests = exchange.next(now);
+    asked += requests.length;
+    for (const { peer, piece } of requests) {
+      const source = bytes[peer];
+      if (source === 'reject') exchange.reject(peer, piece, now);
+      else if (source !== 'silent') {
+        const data = pieceOf(source, piece);
+        exchange.data(peer, piece, source.length, data, now);
+      }
+    }
+    if (requests.length === 0) now = Math.max(now + 1, exchange.wakeAt);
+  }
+  return asked;
+}
+
+describe('metadata exchange', () => {
+  it('joins the pieces of several peers', () => {
+    const exchange = new MetadataExchange<string>(isGood);
+    exchange.offer('a', SIZE);
+    exchange.offer('b', SIZE);
+    serve(exchange, { a: GOOD, b: GOOD });
+    expect(exchange.metadata).toEqual(GOOD);
+    expect(exchange.next(1)).toEqual([]);
+  });
+
+  it.each([0, -1, 2 ** 31, 2 ** 40, 1e9, undefined])(
+    'does not believe a size of %p, and a right one still works',
+    (size) => {
+      const exchange = new MetadataExchange<string>(isGood);
+      exchange.offer('liar', size);
+      expect(exchange.next(0)).toEqual([]);
+      exchange.offer('good', SIZE);
+      serve(exchange, { good: GOOD });
+      expect(exchange.metadata).toEqual(GOOD);
+    },
+  );
+
+  it('is not kept from the right size by a believable wrong one', () => {
+    const exchange = new MetadataExchange<string>(isGood);
+    for (const liar of ['x', 'y', 'z']) exchange.offer(liar, 30_000_000);
+    exchange.offer('good', SIZE);
+    const bytes = {
+      x: 'silent',
+      y: 'silent',
+      z: 'silent',
+      good: GOOD,
+    } as const;
+    serve(exchange, bytes);
+    expect(exchange.metadata).toEqual(GOOD);
+  });
+
+  it('throws away what hashes wrong, names the liar and asks others', () => {
+    const exchange = new MetadataExchange<string>(isGood);
+    exchange.offer('liar', SIZE);
+    serve(exchange, { liar: countingBytes(6)(SIZE) });
+    expect(exchange.metadata).toBeUndefined();
+    expect(exchange.takeLiars()).toEqual(['liar']);
+    exchange.offer('liar', SIZE);
+    expect(exchange.next(2)).toEqual([]);
+    exchange.offer('good', SIZE);
+    serve(exchange, { good: GOOD }, 3);
+    expect(exchange.metadata).toEqual(GOOD);
+  });
+
+  it('finds one liar among several sources and never blames the honest', () => {
+    const exchange = new MetadataExchange<string>(isGood);
+    for (const peer of ['a', 'liar', 'b']) exchange.offer(peer, SIZE);
+    const bytes = { a: GOOD, b: GOOD, liar: countingBytes(6)(SIZE) };
+    serve(exchange, bytes, 0, 100);
+    expect(exchange.metadata).toEqual(GOOD);
+    expect(exchange.takeLiars().every((peer) => peer === 'liar')).toBe(true);
+  });
+
+  it('is not driven into a storm by rejects', () => {
+    const exchange = new MetadataExchange<string>(isGood);
+    exchange.offer('a', SIZE);
+    const asked = serve(exchange, { a: 'reject' }, 0, 600_000);
+    expect(asked).toBeGreaterThan(1);
+    expect(asked).toBeLessThan(20);
+  });
+
+  it('asks another when one is silent', () => {
+    const exchange = new MetadataExchange<string>(isGood);
+    exchange.offer('silent', SIZE);
+    exchange.next(0);
+    exchange.offer('good', SIZE);
+    serve(exchange, { silent: 'silent', good: GOOD }, 0, 60_000);
+    expect(exchange.metadata).toEqual(GOOD);
+  });
+
+  it('ignores what it did not ask for', () => {
+    const exchange = new MetadataExchange<string>(isGood);
+    exchange.offer('a', SIZE);
+    for (let piece = -1; piece < 5; piece++) {
+      exchange.data('a', piece, SIZE, pieceOf(GOOD, Math.max(piece, 0)), 0);
+      exchange.data('b', piece, SIZE, pieceOf(GOOD, Math.max(piece, 0)), 0);
+    }
+    expect(exchange.metadata).toBeUndefined();
+    expect(exchange.next(0)).toHaveLength(3);
+  });
+
+  it('begins anew when the only source leaves', () => {
+    const exchange = new MetadataExchange<string>(isGood);
+    exchange.offer('a', SIZE);
+    const [first] = exchange.next(0);
+    exchange.data('a', first.piece, SIZE, pieceOf(GOOD, first.piece), 0);
+    exchange.gone('a');
+    expect(exchange.wakeAt).toBe(Infinity);
+    exchange.offer('b', SIZE);
+    serve(exchange, { b: GOOD }, 1);
+    expect(exchange.metadata).toEqual(GOOD);
+  });
+});
