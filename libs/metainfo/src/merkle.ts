@@ -3,7 +3,7 @@
  * halves their number. A tree is filled up to a power of two leaves with zero hashes (32 zero bytes).
  * Lists of hashes are one array of 32 bytes a hash.
  */
-import { createHash } from 'node:crypto';
+import { hash as digest } from 'node:crypto';
 
 /** Bytes of the block under one leaf. */
 export const BLOCK_BYTES = 16_384;
@@ -153,20 +153,26 @@ function parents(layer: Uint8Array, filler: Uint8Array): Uint8Array {
   const above = new Uint8Array(count * HASH_BYTES);
   for (let i = 0; i < count; i++) {
     const at = i * 2 * HASH_BYTES;
-    const both = layer.subarray(at, at + 2 * HASH_BYTES);
+    const children = layer.subarray(at, at + 2 * HASH_BYTES);
     const hash =
-      both.length === 2 * HASH_BYTES ? sha256(both) : pair(both, filler);
+      children.length === 2 * HASH_BYTES
+        ? sha256(children)
+        : pair(children, filler);
     above.set(hash, i * HASH_BYTES);
   }
   return above;
 }
 
+const both = new Uint8Array(2 * HASH_BYTES);
+
 function pair(left: Uint8Array, right: Uint8Array): Uint8Array {
-  return createHash('sha256').update(left).update(right).digest();
+  both.set(left);
+  both.set(right, HASH_BYTES);
+  return sha256(both);
 }
 
 function sha256(bytes: Uint8Array): Uint8Array {
-  return createHash('sha256').update(bytes).digest();
+  return digest('sha256', bytes, 'buffer');
 }
 
 export function isPowerOfTwo(n: number): boolean {

@@ -32,16 +32,17 @@ const SEPARATORS = /[/\\]/g;
 const WINDOWS_FORBIDDEN = /[<>:"|?*]/g;
 const WINDOWS_DEVICE = /^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\.|$)/i;
 
-const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
+/** Most names: printable ASCII, no separator, not only dots, short enough. They need no further look. */
+const PLAIN = /^(?!\.{1,2}$)[ -.0-[\]-~]{1,255}$/;
+const ASCII = /^[ -~]*$/;
 
 /** One path element, safe; empty when nothing usable is left of it. */
 export function safeElement(
   element: Uint8Array | string,
   rules: PathRules = {},
 ): string {
-  const text = utf8.decode(
-    typeof element === 'string' ? Buffer.from(element) : element,
-  );
+  const text = textOf(element);
+  if (!rules.windows && PLAIN.test(text)) return text;
   let name = text.replace(SEPARATORS, '').replace(UNSAFE, '_');
   name = name.replace(INVISIBLE, '');
   for (let before = ''; before !== name;) {
@@ -109,8 +110,18 @@ function addFolders(path: readonly string[], folders: Set<string>): void {
   }
 }
 
+/** Well-formed text; bytes that are not UTF-8 become U+FFFD. */
+function textOf(element: Uint8Array | string): string {
+  const bytes =
+    typeof element === 'string'
+      ? Buffer.from(element)
+      : Buffer.from(element.buffer, element.byteOffset, element.length);
+  return bytes.toString();
+}
+
 /** Equal for names that some file system takes for the same. */
 function fold(name: string): string {
+  if (ASCII.test(name)) return name.toLowerCase();
   return name.normalize('NFC').toLowerCase().normalize('NFC');
 }
 
