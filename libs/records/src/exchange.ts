@@ -194,7 +194,7 @@ export class Exchange {
       const codes = yield* all(
         records.map((record) => this.keep(record, node)),
       );
-      arrived.push(...records.filter((_, i) => codes[i] === 'ok'));
+      arrived.push(...records.filter((_, i) => isSafe(codes[i])));
       this.counters.pulled += records.length;
     }
     return [arrived, arrived.length >= metas.length];
@@ -215,7 +215,7 @@ export class Exchange {
         ),
       );
       if (!answer) return safe;
-      safe.push(...items.filter((_, i) => answer.codes[i] === 'ok'));
+      safe.push(...items.filter((_, i) => isSafe(answer.codes[i])));
       this.counters.pushed += items.length;
     }
     return safe;
@@ -255,6 +255,11 @@ export class Exchange {
     if (first) return first;
     return yield* wait<Answer>((resume) => this.kernel.ask(node, body, resume));
   }
+}
+
+/** This version or a later one is on that disk. */
+function isSafe(code: StoreCode | undefined): boolean {
+  return code === 'ok' || code === 'older';
 }
 
 function keyPart({ kind, place, item }: RecordMeta) {

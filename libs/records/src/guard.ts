@@ -86,6 +86,7 @@ const bodies: Readonly<Record<string, Check>> = {
   store: fields({ items: list(isRecord) }),
   stored: fields({
     codes: list((v) => (STORE_CODES as readonly unknown[]).includes(v)),
+    latest: optional(isStamp),
   }),
   read: fields({ keys: list(isKey), values: isBoolean }),
   found: fields({ settled: isBoolean, records: list(optional(isRecord)) }),

@@ -1,7 +1,7 @@
 /**
  * The one way into this node's store, for our own writes, other nodes' writes and repair alike:
  * checks the stamp, fetches a large value from whoever offers it, checks the value, and says `ok`
- * once this version or a later one is on the disk.
+ * once this version is on the disk, `older` once a later one is.
  */
 import type { NodeRef } from '@dnd/chord';
 import { run, wait } from './flow';
@@ -12,7 +12,6 @@ import type { Answer, StoreCode } from './message';
 import {
   digestOf,
   isTombstone,
-  keyOf,
   maxBytes,
   MAX_ITEM_LENGTH,
   supersedes,
@@ -43,11 +42,17 @@ export class Intake {
   ): void {
     const { kernel } = this;
     if (!kernel.clock.observe(record.stamp, kernel.time)) return done('clock');
-    if (!supersedes(record, kernel.table.get(record))) return done('ok');
-    if (!this.admit(record)) return done('ok');
+    const held = kernel.table.get(record);
     const pending = kernel.writes.peek(record);
-    if (pending && !supersedes(record, pending))
-      return this.write(pending, done);
+    if (held && !supersedes(record, held))
+      return done(supersedes(held, record) ? 'older' : 'ok');
+    if (!this.admit(record)) return done('ok');
+    if (pending && !supersedes(record, pending)) {
+      const older = supersedes(pending, record);
+      return this.write(pending, (code) =>
+        done(code === 'ok' && older ? 'older' : code),
+      );
+    }
     if (kernel.writes.full) return done('busy');
     if (!isWellFormed(record)) return done('invalid');
     if (isTombstone(record)) return this.write(bare(record), done);
@@ -159,9 +164,4 @@ function isWellFormed(record: RecordMeta): boolean {
   if (record.item.length > MAX_ITEM_LENGTH) return false;
   if (isTombstone(record)) return record.size === 0;
   return record.size > 0 && record.size <= maxBytes(record.kind);
-}
-
-/** For tests and logs: which version of which record. */
-export function nameOf(record: RecordMeta): string {
-  return `${keyOf(record)}@${record.stamp}`;
 }

@@ -135,7 +135,7 @@ export class Lists {
             ? { ...before, items: [...before.items, ...items] }
             : { ...list, items, next: undefined },
         );
-        if (list.next !== undefined && !list.unchanged)
+        if (typeof list.next === 'string' && !list.unchanged)
           again.push({ ...query, after: list.next });
       }
       const answered = new Set(answer.lists.map((list) => list.place));

@@ -12,6 +12,7 @@ import type {
   RecordMeta,
   Version,
 } from './record';
+import type { Stamp } from './stamp';
 
 /** Bytes of a value at a time. */
 export const CHUNK_BYTES = 256 * 1024;
@@ -25,6 +26,8 @@ export const MAX_ENTRIES = 512;
 /** Why a record was not taken. */
 export const STORE_CODES = [
   'ok',
+  /** A later version is there already. */
+  'older',
   'invalid',
   'clock',
   'busy',
@@ -93,7 +96,12 @@ export interface PlaceDigest {
 type Body =
   /** Keep these on your disk. A record with a size but no value is fetched from the sender. */
   | { readonly type: 'store'; readonly items: readonly DataRecord[] }
-  | { readonly type: 'stored'; readonly codes: readonly StoreCode[] }
+  | {
+      readonly type: 'stored';
+      readonly codes: readonly StoreCode[];
+      /** The latest stamp of those versions that made a record `older`. */
+      readonly latest?: Stamp;
+    }
   | {
       readonly type: 'read';
       readonly keys: readonly RecordKey[];

@@ -12,7 +12,6 @@ import { ANSWER_BYTES, INLINE_BYTES, MAX_ENTRIES } from './message';
 import type { Answer, StoreCode } from './message';
 import { digestOf, maxBytes, MAX_ITEM_LENGTH, REPLICAS } from './record';
 import type { DataRecord } from './record';
-import { MAX_AHEAD_MS } from './stamp';
 
 const DEADLINE_MS = 10_000;
 const RETRY_MS = 300;
@@ -22,6 +21,7 @@ const GRACE_MS = 50;
 const PATIENCE = 2;
 const WRITE_QUORUM = 2;
 const MAX_OPEN = 1_000;
+const MAX_RESTAMPS = 3;
 
 type Put = Extract<Operation, { type: 'put' }>;
 
@@ -31,6 +31,8 @@ interface Part {
   /** How many of the owners were asked. */
   asked: number;
   open: number;
+  /** Grows when the record is stamped anew; answers to an earlier version do not count. */
+  attempt: number;
   readonly safe: Set<RingId>;
   /** Waiting for a look-up. */
   looking: boolean;
@@ -65,11 +67,26 @@ export class Puts {
     const bad = put.items.length === 0 || !put.items.every((i) => this.fits(i));
     if (bad) return this.fail(put.op, 'invalid');
     if (this.open >= MAX_OPEN) return this.fail(put.op, 'busy');
+    if (kernel.wall.informed || kernel.view.successors.length === 0)
+      return this.begin(put);
+    // A first word with a neighbour, so that a wrong clock is put right before it stamps anything.
+    const [neighbour] = kernel.view.successors;
+    this.open++;
+    const greeting = { type: 'confirm' as const, places: [] };
+    kernel.ask(neighbour as NodeRef, greeting, () => {
+      this.open--;
+      this.begin(put);
+    });
+  }
+
+  private begin(put: Put): void {
+    const { kernel } = this;
     const parts = put.items.map((item) => ({
       record: this.stamped(item),
       owners: [],
       asked: 0,
       open: 0,
+      attempt: 0,
       safe: new Set<RingId>(),
       looking: false,
     }));
@@ -119,7 +136,11 @@ export class Puts {
       this.kernel.ask(
         to,
         { type: 'store', items: records },
-        (answer) => part.forEach(({ done }, i) => done(codeOf(answer, i))),
+        (answer) => {
+          if (answer?.type === 'stored' && answer.latest)
+            this.kernel.clock.observe(answer.latest, this.kernel.time);
+          part.forEach(({ done }, i) => done(codeOf(answer, i)));
+        },
         PATIENCE,
       );
     }
@@ -176,7 +197,10 @@ export class Puts {
       const to = part.owners[part.asked++];
       if (!to || part.safe.has(to.id)) continue;
       part.open++;
-      this.post(to, part.record, (code) => this.answered(open, part, to, code));
+      const { attempt } = part;
+      this.post(to, part.record, (code) => {
+        if (attempt === part.attempt) this.answered(open, part, to, code);
+      });
     }
   }
 
@@ -199,19 +223,26 @@ export class Puts {
     else open.lastCode = code;
     if (open.over) return;
     if (code === 'invalid') return this.finish(open, 'invalid');
-    if (code === 'clock' && this.restamp(open)) return;
-    if (code !== 'ok') this.proceed(open, part);
+    if ((code === 'clock' || code === 'older') && this.restamp(open)) return;
+    // Others keep writing this record too: ours was one of them, and lost.
+    if (code === 'older') part.safe.add(from.id);
+    if (code !== 'ok' && code !== 'older') this.proceed(open, part);
     this.judge(open);
   }
 
-  /** Others think our clock is ahead; their answers have corrected it, so write anew. */
+  /**
+   * Others think that our clock is ahead, or hold a later version although we write only now;
+   * their answers have put our clock right, so write anew.
+   */
   private restamp(open: Open): boolean {
     const { clock, time } = this.kernel;
-    const ahead = clock.ahead(time);
-    if (open.restamps >= 2 || ahead > MAX_AHEAD_MS) return false;
+    if (open.restamps >= MAX_RESTAMPS) return false;
+    clock.restrain(time);
     open.restamps++;
     for (const part of open.parts) {
       part.record = { ...part.record, stamp: clock.next(time) };
+      part.attempt++;
+      part.open = 0;
       part.safe.clear();
       part.asked = 0;
       this.proceed(open, part);

@@ -22,6 +22,7 @@ import { compareKeys, metaOf } from './record-table';
 import type { Held, Place } from './record-table';
 import { Quota } from './quota';
 import { MAX_AHEAD_MS } from './stamp';
+import type { Stamp } from './stamp';
 
 type Of<T extends RecordsBody['type']> = Extract<RecordsBody, { type: T }>;
 
@@ -90,12 +91,15 @@ export class Server {
     )
       return answer({ type: 'refused', code: 'busy' });
     const codes = new Array<StoreCode>(items.length);
+    const { table } = this.kernel;
     let left = items.length;
+    let latest: Stamp | undefined;
     items.forEach((item, i) =>
       this.intake.keep(item, from, (code) => {
         codes[i] = code;
-        if (code === 'ok') this.pin(item);
-        if (--left === 0) answer({ type: 'stored', codes });
+        if (code === 'ok' || code === 'older') this.pin(item);
+        if (code === 'older') latest = later(latest, table.get(item)?.stamp);
+        if (--left === 0) answer({ type: 'stored', codes, latest });
       }),
     );
   }
@@ -182,10 +186,13 @@ export class Server {
     bytes: number,
   ): { answer: PlaceAnswer; metas: RecordMeta[] } {
     const held = this.kernel.table.place(kind, query.place);
-    const { complete, items } = this.differing(held, query.version);
+    const { complete, items } = this.differing(
+      held,
+      query.version ?? undefined,
+    );
     const version = this.versionOf(held);
     const wanted = items
-      .filter((item) => query.after === undefined || item.item > query.after)
+      .filter((item) => !query.after || item.item > query.after)
       .sort((a, b) => (a.item < b.item ? -1 : 1));
     const metas: RecordMeta[] = [];
     let left = bytes;
@@ -298,6 +305,10 @@ export class Server {
     const { swarms, now } = this.kernel;
     return { type: 'swarms', ...swarms.copy(from, to, ANSWER_BYTES, now) };
   }
+}
+
+function later(a: Stamp | undefined, b: Stamp | undefined): Stamp | undefined {
+  return a === undefined || (b !== undefined && b > a) ? b : a;
 }
 
 function inlineSize(meta: RecordMeta): number {

@@ -65,9 +65,14 @@ export class HybridClock {
     this.raise(stampTime(stamp), stampCount(stamp));
   }
 
-  /** How far the next stamp would lie ahead of `wall`, in milliseconds. */
-  ahead(wall: number): number {
-    return this.time - wall;
+  /**
+   * Goes back to `wall` when stamps have run further ahead of it than others accept: the wall
+   * clock was wrong and has been put right.
+   */
+  restrain(wall: number): void {
+    if (this.time <= wall + MAX_AHEAD_MS) return;
+    this.time = Math.max(0, Math.floor(wall));
+    this.count = 0;
   }
 
   private raise(time: number, count: number): void {

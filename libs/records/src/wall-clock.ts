@@ -31,6 +31,11 @@ export class WallClock {
   /** `offset` is the local time of day less the machine's `now`, in milliseconds. */
   constructor(public offset: number) {}
 
+  /** Has any neighbour's clock been compared with ours? */
+  get informed(): boolean {
+    return this.sources.size > 0;
+  }
+
   /** Our own clock, uncorrected: what our messages carry. */
   raw(now: number): number {
     return now + this.offset;
