@@ -73,7 +73,7 @@ export class RecordedPeer implements ConnectionEvents, PeerEvents {
   }
 
   /** The bytes that wait to be sent, joined. */
-  output(): Uint8Array {
+  output(): Buffer {
     return Buffer.concat(this.connection.takeOutput());
   }
 
