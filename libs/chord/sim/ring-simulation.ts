@@ -12,8 +12,8 @@ import type {
   RingEvent,
   RingId,
   RingRules,
-} from '@dnd/chord';
-import { ChordNode } from '@dnd/chord';
+} from '../src/index';
+import { ChordNode } from '../src/index';
 import type { LinkFaults, Process } from '@dnd/sim';
 import { Random, SimNetwork, Trace, VirtualTime } from '@dnd/sim';
 
@@ -172,7 +172,8 @@ export class SimNode implements Process<NodeRef, ChordMessage, Beacon> {
       case 'no-owners':
         return this.answered(output);
       case 'changed':
-        return;
+        counters['changed'] = (counters['changed'] ?? 0) + 1;
+        return this.ring.onView(this);
     }
   }
 
@@ -211,6 +212,8 @@ export class RingSimulation {
   readonly time = new VirtualTime();
   readonly network: Network;
   readonly nodes: SimNode[] = [];
+  /** Called when a node's neighbourhood changed. */
+  onView: (node: SimNode) => void = () => undefined;
   /** Messages by type and events by kind. */
   readonly counters: Record<string, number> = {};
 
@@ -258,6 +261,10 @@ export class RingSimulation {
 
   get running(): SimNode[] {
     return this.nodes.filter((node) => node.up);
+  }
+
+  byId(id: RingId): SimNode | undefined {
+    return this.nodes.find((node) => node.self.id === id);
   }
 
   /** Live members in ring order. */

@@ -107,15 +107,7 @@ export class ChordNode implements Machine<ChordInput, ChordOutput> {
     if (core.neighbours.takeChanged()) {
       core.outputs.push({ type: 'changed', view: this.view() });
     }
-    this.due = Math.min(
-      core.callsDueAt,
-      this.stabiliser.dueAt,
-      this.lookups.dueAt,
-      this.fingers.dueAt,
-      this.joiner.dueAt,
-      this.splits.dueAt,
-      this.beacons.dueAt,
-    );
+    this.due = this.nextDue();
     return core.outputs;
   }
 
@@ -194,6 +186,23 @@ export class ChordNode implements Machine<ChordInput, ChordOutput> {
       this.splits.tick();
     }
     this.beacons.tick();
+  }
+
+  /** The same parts that `tick` runs. */
+  private nextDue(): number {
+    const due = Math.min(
+      this.core.callsDueAt,
+      this.lookups.dueAt,
+      this.joiner.dueAt,
+      this.beacons.dueAt,
+    );
+    if (!this.core.member) return due;
+    return Math.min(
+      due,
+      this.stabiliser.dueAt,
+      this.fingers.dueAt,
+      this.splits.dueAt,
+    );
   }
 
   private onRequest(call: number, from: NodeRef, message: ChordRequest): void {

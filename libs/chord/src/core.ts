@@ -182,6 +182,7 @@ export class Core {
     contact.heardAt = this.now;
     contact.misses = 0;
     contact.probes = 0;
+    if (state === 'dead') contact.probeAt = -Infinity;
     if (state === 'unknown') this.event('appeared', node);
     else if (state !== 'alive') this.event('returned', node);
     if (contact.usable && !wasUsable) this.hooks.onAlive(contact);
@@ -240,10 +241,12 @@ export class Core {
     return true;
   }
 
-  /** Another node answered at the address of `id`. */
+  /** Another node answered at the address of `id`, which will hardly come back there. */
   private replaced(id: RingId): void {
     const contact = this.contacts.get(id);
-    if (contact) this.bury(contact, 'dead');
+    if (!contact) return;
+    this.bury(contact, 'dead');
+    contact.probeAt = Infinity;
   }
 
   private missed({ to, sentAt }: Call): void {

@@ -106,8 +106,10 @@ class Lookup {
   readonly endsAt: number;
   private hops = 0;
   private timeouts = 0;
-  private asked: NodeRef[] = [];
-  private candidates: NodeRef[] = [];
+  private readonly asked: NodeRef[] = [];
+  /** Of those, who did not answer. */
+  private readonly silent = new Set<RingId>();
+  private readonly candidates: NodeRef[] = [];
   private over = false;
 
   constructor(
@@ -213,7 +215,10 @@ class Lookup {
     const { key, count } = this;
     this.asked.push(to);
     this.core.ask(to, { v: 1, type: 'find', key, count }, (reply) => {
-      if (!reply) this.timeouts++;
+      if (!reply) {
+        this.timeouts++;
+        this.silent.add(to.id);
+      }
       if (!this.over) onReply(reply);
     });
   }
@@ -223,7 +228,7 @@ class Lookup {
     return nodes.filter((node) => {
       if (node.id === this.core.self.id || node.id === by.id) return true;
       const state = this.core.contacts.get(node.id)?.state;
-      return state !== 'dead' && !this.wasAsked(node);
+      return state !== 'dead' && !this.silent.has(node.id);
     });
   }
 
