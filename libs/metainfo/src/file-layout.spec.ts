@@ -60,6 +60,12 @@ describe('FileLayout', () => {
     expect(layout.pieceCount).toBe(3);
     expect([0, 1, 2].map((n) => layout.pieceSize(n))).toEqual([16 * KIB, 1, 7]);
     expect(layout.torrentOffset(2, 3)).toBe(32 * KIB + 3);
+    expect([1, 2, 3].map((n) => layout.requestableSize(n))).toEqual([
+      16 * KIB,
+      16 * KIB,
+      0,
+    ]);
+    expect(layout.spans(1, 0, 16 * KIB)).toHaveLength(1);
   });
 
   it('knows the pieces of a file’s range', () => {

@@ -70,6 +70,15 @@ export class FileLayout {
     return Math.min(this.pieceLength, end - start);
   }
 
+  /**
+   * Bytes of a piece that a peer may ask for: in a v2-only torrent the zeros behind a file's end too, up to
+   * a whole piece, as libtorrent asks; else `pieceSize`.
+   */
+  requestableSize(piece: number): number {
+    if (!this.#aligned) return this.pieceSize(piece);
+    return piece >= 0 && piece < this.pieceCount ? this.pieceLength : 0;
+  }
+
   /** The stretches of stored files under `length` bytes from `begin` of a piece. */
   spans(piece: number, begin: number, length: number): FileSpan[] {
     return this.spansAt(piece * this.pieceLength + begin, length);
