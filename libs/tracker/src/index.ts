@@ -35,3 +35,32 @@ export {
 export type { LsdAnnounce } from './lsd';
 export { UdpTracker } from './udp-tracker';
 export type { UdpTrackerOptions } from './udp-tracker';
+export { AnnounceSchedule } from './announce-schedule';
+export type {
+  AnnounceScheduleOptions,
+  ScheduleEvent,
+  ScheduleInput,
+  ScheduleOutput,
+  TrackerState,
+} from './announce-schedule';
+export {
+  parseAnnounceAnswer,
+  parseScrapeAnswer,
+  TrackerAnswerError,
+  TrackerFailure,
+} from './tracker-answer';
+export type {
+  AnnounceAnswer,
+  ScrapeAnswer,
+  ScrapeEntry,
+  TrackerAnswerErrorCode,
+  TrackerPeer,
+} from './tracker-answer';
+export { announceUrl, refuseTrackerUrl, scrapeUrl } from './tracker-url';
+export type { AnnounceFacts, ClientEvent } from './tracker-url';
+export { UdpTrackerClient } from './udp-tracker-client';
+export type {
+  UdpClientInput,
+  UdpClientOutput,
+  UdpTrackerClientOptions,
+} from './udp-tracker-client';
