@@ -63,11 +63,12 @@ export class Downloader {
           peer.dryEpoch = picker.epoch;
           break;
         }
-        peer.current = partial;
+        peer.currentPiece = partial.piece;
         room = this.#takeFrom(partial, peer, now, room, search);
       }
     }
-    if (room > 0 && now >= peer.nextStealAt) this.#steal(peer, now, room);
+    if (room > 0 && now >= peer.nextStealAt && peer.inFlight === 0)
+      this.#steal(peer, now, room);
   }
 
   /** Where a block goes that begins to arrive. */
@@ -78,6 +79,8 @@ export class Downloader {
     length: number,
     now: number,
   ): Uint8Array | undefined {
+    // One block at a time: an earlier one that never ended is not coming any more.
+    this.#stopWriting(peer);
     const partial = this.options.picker.partials.get(piece);
     const block = partial === undefined ? -1 : partial.blockAt(begin, length);
     if (
@@ -408,6 +411,7 @@ export class Downloader {
       peer.window.restart();
     } else {
       peer.window.onBlock(
+        now,
         Math.min(peer.reqq, this.options.settings.maxRequests),
       );
     }

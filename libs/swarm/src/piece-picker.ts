@@ -17,8 +17,8 @@ import { PieceOrder } from './piece-order';
 export interface PickingPeer {
   readonly id: number;
   readonly have: Bitfield;
-  /** The partial that the last request went to. */
-  current: PartialPiece | undefined;
+  /** The piece that the last request was for; -1 for none. */
+  readonly currentPiece: number;
   /** Suspected of a corrupt block: asked only for pieces that it alone delivers. */
   readonly parole: boolean;
   /** Pieces it has suggested, oldest first. */
@@ -107,7 +107,7 @@ export class PiecePicker {
     if (peer.parole) return this.#nextOnParole(peer, tried);
     return (
       this.#nextUrgent(peer, tried) ??
-      this.#ifUsable(peer.current, peer, tried) ??
+      this.#ifUsable(this.partials.get(peer.currentPiece), peer, tried) ??
       (peer.have.complete
         ? this.#nextFromSeed(peer, now, tried)
         : this.#nextFromAnyone(peer, tried))

@@ -1,39 +1,50 @@
 /**
- * How many blocks to keep requested from one peer. Starts small, grows by one with every block while
- * growing still makes the peer faster, then follows its measured rate, so that a second (or what
- * `aheadSeconds` says) of its bandwidth is always under way. A peer that let requests time out is
- * asked for one block at a time until it answers.
+ * How many blocks to keep requested from one peer. It is measured in rounds, one window of blocks
+ * each: as long as a larger window makes the peer faster it doubles; then it goes back to the
+ * smallest that was as fast, or to what `aheadSeconds` of the peer's rate are, if that is more. Every
+ * few rounds it tries again. A peer that let requests time out is asked for one block at a time
+ * until it answers.
  */
 import { BLOCK_LENGTH } from './partial-piece';
 
 const START = 8;
 const LEAST = 2;
+/** Rounds without a gain that end the search. */
+const FLAT_ROUNDS = 2;
+const GAIN = 1.1;
+/** The search begins anew after so many rounds, and not before so long, ms. */
+const REST_ROUNDS = 8;
+const REST = 5_000;
 
 export class RequestWindow {
   /** Blocks. */
   size = START;
   #growing = true;
+  /** Blocks per millisecond of the best round, and the window it was reached with. */
   #bestRate = 0;
+  #bestSize = START;
   #flat = 0;
+  #rounds = 0;
+  #restUntil = 0;
+  // The round that runs.
+  #left = START;
+  #blocks = 0;
+  #since = -1;
 
-  /** A block has come; `used`: the window was full. */
-  onBlock(limit: number): void {
+  /** A block has come. `limit`: the largest window that makes sense with this peer. */
+  onBlock(now: number, limit: number): void {
     if (this.#growing && this.size < limit) this.size++;
+    if (this.#since < 0) this.#begin(now);
+    this.#blocks++;
+    if (--this.#left <= 0 && now > this.#since) this.#endRound(now);
   }
 
   /** Now and then, with the peer's rate in bytes per second. */
   adapt(rate: number, aheadSeconds: number, limit: number): void {
-    if (this.#growing) {
-      if (rate > this.#bestRate * 1.1) {
-        this.#bestRate = rate;
-        this.#flat = 0;
-      } else if (rate > 0 && ++this.#flat >= 4) {
-        this.#growing = false;
-      }
-    }
     if (!this.#growing) {
-      const target = Math.ceil((rate * aheadSeconds) / BLOCK_LENGTH) + LEAST;
-      this.size += Math.round((target - this.size) / 2);
+      const ahead = Math.ceil((rate * aheadSeconds) / BLOCK_LENGTH) + LEAST;
+      const target = Math.max(this.#bestSize, ahead);
+      this.size += Math.trunc((target - this.size) / 2);
     }
     this.size = Math.max(LEAST, Math.min(this.size, limit));
   }
@@ -41,15 +52,48 @@ export class RequestWindow {
   /** Its requests timed out. */
   collapse(): void {
     this.size = 1;
+    this.#bestSize = LEAST;
     this.#growing = false;
-    this.#bestRate = 0;
+    this.#since = -1;
   }
 
-  /** It answers again, or has just unchoked us: find its rate anew. */
+  /** It answers again, or has just unchoked us: find its window anew. */
   restart(): void {
     this.size = Math.max(this.size, START);
+    this.#search();
+    this.#since = -1;
+  }
+
+  #search(): void {
     this.#growing = true;
     this.#flat = 0;
     this.#bestRate = 0;
+    this.#bestSize = this.size;
+  }
+
+  #begin(now: number): void {
+    this.#since = now;
+    this.#left = this.size;
+    this.#blocks = 0;
+  }
+
+  #endRound(now: number): void {
+    const rate = this.#blocks / (now - this.#since);
+    const size = this.#blocks;
+    this.#begin(now);
+    if (!this.#growing) {
+      if (++this.#rounds >= REST_ROUNDS && now >= this.#restUntil)
+        this.#search();
+      return;
+    }
+    if (rate > this.#bestRate * GAIN) {
+      this.#bestRate = rate;
+      this.#bestSize = size;
+      this.#flat = 0;
+    } else if (++this.#flat >= FLAT_ROUNDS) {
+      this.#growing = false;
+      this.#rounds = 0;
+      this.#restUntil = now + REST;
+    }
   }
 }

@@ -3,7 +3,7 @@
 export interface SwarmSettings {
   /** Most requests outstanding with one peer, however fast; the peer's own `reqq` bounds it further. */
   maxRequests: number;
-  /** Seconds of a peer's bandwidth that are kept requested. */
+  /** Seconds of a peer's bandwidth that are kept requested, and more where that makes it faster. */
   requestAheadSeconds: number;
   /** Most requests that a peer may have queued with us; what our extended handshake says as `reqq`. */
   reqq: number;
@@ -11,7 +11,7 @@ export interface SwarmSettings {
   uploadSlots: number | 'auto';
   /** How a seed chooses whom to unchoke. */
   seedChoking: 'round-robin' | 'fastest';
-  /** Bytes handed to one connection and not yet reported as served. */
+  /** Most bytes handed to one connection and not yet reported as served; a slow one gets less. */
   sendAhead: number;
   /** Adjacent requests of one peer are served by one read of at most this size. */
   readRun: number;
@@ -34,7 +34,7 @@ export interface SwarmSettings {
 
 export const defaultSettings: Readonly<SwarmSettings> = {
   maxRequests: 2000,
-  requestAheadSeconds: 1,
+  requestAheadSeconds: 0.3,
   reqq: 2000,
   uploadSlots: 'auto',
   seedChoking: 'round-robin',

@@ -11,6 +11,9 @@ import { RateMeter } from './rate-meter';
 import { RequestWindow } from './request-window';
 import { UploadQueue } from './upload-queue';
 
+/** Bytes handed to a connection before its speed is known. */
+const SEND_AHEAD = 131_072;
+
 /** Where the address of a peer came from. */
 export type PeerSource =
   'tracker' | 'pex' | 'lsd' | 'dht' | 'manual' | 'incoming' | 'resume';
@@ -98,7 +101,7 @@ export class SwarmPeer implements PeerEvents, PickingPeer {
   /** Cancelled requests that may still be answered. */
   cancelledRequests = 0;
   unaskedBlocks = 0;
-  current: PartialPiece | undefined;
+  currentPiece = -1;
   parole = false;
   /** Its requests timed out, or it has sent nothing for `snubAfter`. */
   stalled = false;
@@ -131,6 +134,11 @@ export class SwarmPeer implements PeerEvents, PickingPeer {
   readonly queue: UploadQueue;
   /** Bytes handed to the owner and not reported as served. */
   handed = 0;
+  /** What may be handed over: some tenths of a second's worth, so that our own requests are not stuck behind it. */
+  sendAhead: number;
+  /** Bytes still to be served until `sendAhead` is adapted, and since when they are waited for. */
+  probeBytes = 0;
+  probeSince = 0;
   /** Allowed-fast pieces granted to it. */
   granted: Set<number> | undefined;
   rejected = 0;
@@ -164,6 +172,12 @@ export class SwarmPeer implements PeerEvents, PickingPeer {
     this.down = new RateMeter(connectedAt);
     this.up = new RateMeter(connectedAt);
     this.lastBlockAt = connectedAt;
+    this.sendAhead = SEND_AHEAD;
+  }
+
+  /** What we hand over leaves in tenths of seconds rather than at once. */
+  get takesSlowly(): boolean {
+    return this.sendAhead < SEND_AHEAD;
   }
 
   get seed(): boolean {

@@ -46,7 +46,7 @@ export interface SwarmOptions {
 
 const SECOND = 1_000;
 /** A seed that suggests is asked for nothing else until it has sent neither block nor suggestion for this long, ms. */
-const GUIDED = 1_000;
+const GUIDED = 3_000;
 const SUGGESTIONS = 512;
 const ALLOWED_FAST = 64;
 const ADAPT_EVERY = 100;
@@ -73,6 +73,8 @@ export class Swarm implements PeerOwner {
   #rechokeAt = 0;
   #optimistAt = 0;
   #adaptAt = 0;
+  /** What our line carries up, bytes/s; `Infinity` while it is not full. */
+  #lineRate = Infinity;
 
   constructor(options: SwarmOptions) {
     this.#options = options;
@@ -311,6 +313,7 @@ export class Swarm implements PeerOwner {
   #everySecond(now: number): void {
     this.#secondAt = this.#peers.size > 0 ? now + SECOND : Infinity;
     this.down.sample(now);
+    this.up.add(this.#uploader.sent - this.up.total);
     this.up.sample(now);
     this.#downloader.timeouts(now);
     for (const peer of this.#peers.values()) {
@@ -494,7 +497,7 @@ export class Swarm implements PeerOwner {
   }
 
   served(peer: SwarmPeer, bytes: number): void {
-    this.#uploader.served(peer, bytes);
+    this.#uploader.served(peer, bytes, this.now);
   }
 
   changed(peer: SwarmPeer): void {
@@ -606,7 +609,7 @@ export class Swarm implements PeerOwner {
   #slots(): number {
     const { uploadSlots } = this.settings;
     if (uploadSlots !== 'auto') return uploadSlots;
-    let rate = Infinity;
+    let rate = this.#lineRate;
     for (const limit of this.#options.uploadLimits ?? [])
       rate = Math.min(rate, limit.rate);
     return slotsFor(rate);
@@ -631,6 +634,7 @@ export class Swarm implements PeerOwner {
     if (!this.#uploader.enabled) return;
     const newOptimist = now >= this.#optimistAt;
     if (newOptimist) this.#optimistAt = now + optimisticEvery;
+    this.#measureLine();
     const chosen = chooseUnchoked(this.#peers.values(), {
       now,
       slots: this.#slots(),
@@ -642,6 +646,22 @@ export class Swarm implements PeerOwner {
     for (const peer of this.#peers.values())
       if (!peer.amChoking && !chosen.has(peer)) this.#choke(peer);
     for (const peer of chosen) if (peer.amChoking) this.#unchoke(peer);
+  }
+
+  /**
+   * When most of those we serve take it slowly, it is our own line that is full, and what goes
+   * through it now is what there is to share.
+   */
+  #measureLine(): void {
+    let served = 0;
+    let slow = 0;
+    for (const peer of this.#peers.values()) {
+      if (peer.amChoking || peer.up.rate === 0) continue;
+      served++;
+      if (peer.takesSlowly) slow++;
+    }
+    this.#lineRate =
+      served >= 4 && slow * 2 > served ? this.up.rate * 1.1 : Infinity;
   }
 
   #choke(peer: SwarmPeer): void {

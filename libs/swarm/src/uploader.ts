@@ -11,12 +11,16 @@ import type { SwarmSettings } from './settings';
 import type { TokenBucket } from './token-bucket';
 import { allowance } from './token-bucket';
 
-/** Longer requests than this are nonsense, ms. */
+/** Nobody has a reason for longer requests than this, bytes. */
 const ABSURD_LENGTH = 131_072;
 /** What one peer gets in its turn while the rate is limited, bytes. */
 const TURN = 4 * BLOCK_LENGTH;
 /** Under a limit it wakes no more often than this, ms. */
 const PACE = 4;
+/** What is handed over is doubled when it is gone within this, halved when it takes longer than that, ms. */
+const QUICK = 100;
+const SLOW = 400;
+const LEAST_AHEAD = BLOCK_LENGTH;
 /** Requests refused in a row before the peer is taken for a flood. */
 const REFUSALS = 20_000;
 
@@ -35,8 +39,10 @@ export class Uploader {
   enabled = true;
   /** When a limit lets the next block through; `Infinity` if none holds one back. */
   wakeAt = Infinity;
-  /** Bytes handed out and queued, over all peers. */
-  #waiting = new Set<SwarmPeer>();
+  /** Bytes handed over, ever. */
+  sent = 0;
+  /** Peers with requests queued or bytes on their way. */
+  readonly #waiting = new Set<SwarmPeer>();
 
   constructor(private readonly options: UploaderOptions) {}
 
@@ -108,8 +114,19 @@ export class Uploader {
     this.#waiting.delete(peer);
   }
 
-  served(peer: SwarmPeer, bytes: number): void {
+  served(peer: SwarmPeer, bytes: number, now: number): void {
     peer.handed = Math.max(0, peer.handed - bytes);
+    if (peer.probeBytes <= 0) return;
+    peer.probeBytes -= bytes;
+    if (peer.probeBytes > 0) return;
+    const took = now - peer.probeSince;
+    if (took < QUICK)
+      peer.sendAhead = Math.min(
+        peer.sendAhead * 2,
+        this.options.settings.sendAhead,
+      );
+    else if (took > SLOW)
+      peer.sendAhead = Math.max(peer.sendAhead / 2, LEAST_AHEAD);
   }
 
   /** Hands over what the connections and the limits have room for. */
@@ -125,9 +142,9 @@ export class Uploader {
           if (peer.handed === 0) this.#waiting.delete(peer);
           continue;
         }
-        if (peer.handed >= this.options.settings.sendAhead) continue;
+        if (peer.handed >= peer.sendAhead) continue;
         if (!limited || peer.traits.unlimited) {
-          this.#serveRun(peer, this.options.settings.readRun);
+          this.#serveRun(peer, this.options.settings.readRun, now);
           some = true;
           continue;
         }
@@ -136,7 +153,7 @@ export class Uploader {
           this.#wait(now);
           return;
         }
-        this.#serveRun(peer, Math.min(TURN, Math.max(room, 1)));
+        this.#serveRun(peer, Math.min(TURN, Math.max(room, 1)), now);
         // The peer goes to the end of the row.
         this.#waiting.delete(peer);
         this.#waiting.add(peer);
@@ -158,7 +175,7 @@ export class Uploader {
   }
 
   /** Serves the first request and those that follow on it in the same piece, up to `most` bytes. */
-  #serveRun(peer: SwarmPeer, most: number): void {
+  #serveRun(peer: SwarmPeer, most: number, now: number): void {
     const { queue } = peer;
     const piece = queue.piece(0);
     const begin = queue.begin(0);
@@ -180,7 +197,12 @@ export class Uploader {
     }
     queue.shift(count);
     peer.handed += length;
+    if (peer.probeBytes <= 0) {
+      peer.probeBytes = peer.handed;
+      peer.probeSince = now;
+    }
     peer.up.add(length);
+    this.sent += length;
     if (!peer.traits.unlimited)
       for (const limit of this.options.limits) limit.take(length);
     this.options.host.serve(peer, piece, begin, length, blockLength);

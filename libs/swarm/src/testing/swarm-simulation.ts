@@ -258,6 +258,8 @@ class SimulatedLink implements PeerCommands {
   back: SimulatedLink | undefined;
   open = true;
   readonly #row: Message[];
+  /** A block has begun that will never end; nothing can come behind it. */
+  #dribbled = false;
 
   constructor(
     private readonly from: SimulatedNode,
@@ -302,10 +304,10 @@ class SimulatedLink implements PeerCommands {
     this.#send(
       length,
       (peer) => {
+        if (this.#dribbled) return;
         const target = peer.blockTarget(piece, begin, length);
         if (conduct === 'dribbling') {
-          this.#row.length = 0;
-          this.open = false;
+          this.#dribbled = true;
           return;
         }
         if (target === undefined) return;
