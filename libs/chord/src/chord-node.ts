@@ -25,7 +25,7 @@ import type { Machine } from './machine';
 import type { ChordReply, ChordRequest } from './messages';
 import { isBeacon, isChordReply, isChordRequest, isNodeRef } from './messages';
 import type { NodeRef, RingId } from './node-ref';
-import { route } from './routing';
+import { preceding, route } from './routing';
 import type { RingRules } from './rules';
 import { ringRules } from './rules';
 import type { ChordSettings } from './settings';
@@ -66,7 +66,11 @@ export class ChordNode implements Machine<ChordInput, ChordOutput> {
     );
     this.core = core;
     this.stabiliser = new Stabiliser(core);
-    this.lookups = new Lookups(core, (key, count) => this.route(key, count));
+    this.lookups = new Lookups(core, {
+      route: (key, count) => this.route(key, count),
+      nearest: (key, count) =>
+        preceding(core.contacts.sorted, core.self.id, key, count),
+    });
     this.fingers = new Fingers(core, this.lookups);
     this.joiner = new Joiner(core, this.lookups, (how) => this.onMember(how));
     this.splits = new Splits(core, this.lookups, () => {
@@ -225,13 +229,11 @@ export class ChordNode implements Machine<ChordInput, ChordOutput> {
         return { ...me, type: 'pong' };
       case 'find': {
         this.named(from);
-        if (!core.member)
-          return { ...me, type: 'found', done: false, nodes: [] };
-        return {
-          ...me,
-          type: 'found',
-          ...this.route(message.key, message.count),
-        };
+        const found = core.member
+          ? this.route(message.key, message.count)
+          : { done: false, nodes: [] };
+        const predecessor = core.neighbours.predecessor ?? null;
+        return { ...me, type: 'found', predecessor, ...found };
       }
       case 'read': {
         const reply = this.readReply();

@@ -12,7 +12,6 @@ import { between, betweenIncl } from './node-ref';
 import { sameAddress } from './neighbours';
 import { clockwiseFrom } from './ring-id';
 import type { Route } from './routing';
-import { preceding } from './routing';
 
 export type LookupFailure =
   'not-joined' | 'overloaded' | 'exhausted' | 'expired';
@@ -23,6 +22,8 @@ export interface LookupResult {
   /** Who named them; absent when the node itself did. */
   readonly namedBy?: NodeRef;
   readonly failure?: LookupFailure;
+  /** The first of them answered itself. */
+  readonly confirmed?: boolean;
   readonly hops: number;
   readonly timeouts: number;
 }
@@ -36,19 +37,28 @@ export interface LookupOptions {
   readonly verify?: 'stale' | 'always';
 }
 
+/** What the asking node knows itself. */
+export interface OwnTable {
+  route(key: RingId, count: number): Route;
+  /** Nodes before the key, nearest to it first. */
+  nearest(key: RingId, count: number): NodeRef[];
+}
+
 type Done = (result: LookupResult) => void;
 
 /** No lookup needs more answers, however the ring is. */
 const MAX_ASKED = 96;
 /** Of the node's own table, how many to begin with. */
-const FIRST_CANDIDATES = 8;
+const FIRST_CANDIDATES = 16;
+/** Owners asked for beyond those wanted. */
+const SPARE_OWNERS = 2;
 
 export class Lookups {
   private readonly running = new Set<Lookup>();
 
   constructor(
     private readonly core: Core,
-    private readonly ownRoute: (key: RingId, count: number) => Route,
+    private readonly own: OwnTable,
   ) {}
 
   get size(): number {
@@ -87,18 +97,13 @@ export class Lookups {
     );
     this.running.add(lookup);
     if (options.start) {
-      lookup.ask(options.start);
+      lookup.begin(options.start);
       return;
     }
-    const own = this.ownRoute(key, count);
-    if (own.done && own.nodes[0]?.id !== options.apart) {
-      lookup.answered(core.self, own);
-      return;
-    }
-    lookup.ask(
-      preceding(core.contacts.sorted, core.self.id, key, FIRST_CANDIDATES),
+    lookup.begin(
+      this.own.nearest(key, FIRST_CANDIDATES),
+      this.own.route(key, count),
     );
-    lookup.next();
   }
 }
 
@@ -126,9 +131,12 @@ class Lookup {
     this.end({ nodes: [], failure });
   }
 
-  ask(nodes: readonly NodeRef[]): void {
+  /** With the nodes to ask, and what the node itself would answer. */
+  begin(nodes: readonly NodeRef[], own?: Route): void {
     this.candidates.push(...nodes);
-    if (this.options.start) this.next();
+    if (own?.done && own.nodes[0]?.id !== this.options.apart) {
+      this.answered(this.core.self, own);
+    } else this.next();
   }
 
   /** Asks the nearest candidate before the key that was not asked yet. */
@@ -181,24 +189,29 @@ class Lookup {
         return;
       }
       if (reply.type !== 'found') {
-        this.finish(by, nodes);
+        this.finish(by, nodes, true);
         return;
       }
       if (reply.done && reply.nodes[0]?.id === first.id) {
-        this.finish(by, reply.nodes);
+        this.finish(by, reply.nodes, true);
         return;
       }
-      // It knows somebody between the one that named it and itself: perhaps the true owner's predecessor.
-      const before = this.candidates.length;
-      if (!reply.done) this.addNearer(by, reply.nodes);
-      if (this.candidates.length > before) this.next();
-      else this.finish(by, nodes);
+      // The key is not its own: whoever precedes it may be the true owner.
+      const { predecessor } = reply;
+      const nearer =
+        predecessor &&
+        betweenIncl(by.id, this.key, predecessor.id) &&
+        between(by.id, predecessor.id, first.id) &&
+        this.living(by, [predecessor])[0];
+      if (nearer && this.asked.length < MAX_ASKED) {
+        this.verify(by, [nearer, ...nodes]);
+      } else this.finish(by, nodes, true);
     });
   }
 
-  private finish(by: NodeRef, nodes: readonly NodeRef[]): void {
+  private finish(by: NodeRef, nodes: readonly NodeRef[], confirmed = false) {
     const namedBy = by.id === this.core.self.id ? {} : { namedBy: by };
-    this.end({ nodes: nodes.slice(0, this.count), ...namedBy });
+    this.end({ nodes: nodes.slice(0, this.count), confirmed, ...namedBy });
   }
 
   private end(result: Omit<LookupResult, 'hops' | 'timeouts'>): void {
@@ -212,7 +225,13 @@ class Lookup {
     to: NodeRef,
     onReply: (reply: ChordReply | undefined) => void,
   ): void {
-    const { key, count } = this;
+    const { key } = this;
+    const { successors } = this.core.settings;
+    // A few more than wanted, where lists are long, in case that some are dead.
+    const count = Math.max(
+      this.count,
+      Math.min(this.count + SPARE_OWNERS, successors >> 1),
+    );
     this.asked.push(to);
     this.core.ask(to, { v: 1, type: 'find', key, count }, (reply) => {
       if (!reply) {

@@ -57,6 +57,8 @@ export type ChordReply =
       readonly type: 'found';
       readonly done: boolean;
       readonly nodes: readonly NodeRef[];
+      /** Of the answering node, from which its asker sees whether the key is its own. */
+      readonly predecessor: NodeRef | null;
     })
   /** Refuses a sender whose id is known with a higher incarnation, or at another address. */
   | (Answer & { readonly type: 'stale'; readonly known: NodeRef });
@@ -110,7 +112,11 @@ export function isChordReply(value: unknown): value is ChordReply {
         isNodeList(value['contacts'])
       );
     case 'found':
-      return typeof value['done'] === 'boolean' && isNodeList(value['nodes']);
+      return (
+        typeof value['done'] === 'boolean' &&
+        isNodeList(value['nodes']) &&
+        isNodeOrNull(value['predecessor'])
+      );
     case 'stale':
       return isNodeRef(value['known']);
     default:

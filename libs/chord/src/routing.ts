@@ -3,6 +3,7 @@
  * what it holds, without asking anybody. The program, the simulations and the reproduction of
  * the papers' figures all decide every hop here.
  */
+import { MAX_NODES } from './messages';
 import type { NodeRef, RingId } from './node-ref';
 import { between, betweenIncl } from './node-ref';
 
@@ -30,46 +31,45 @@ export interface Route {
   readonly nodes: readonly NodeRef[];
 }
 
-/** Nearer nodes named in one answer, so that the asker has others when one is dead. */
-const ALTERNATIVES = 3;
+/** Nearer nodes named in one answer, so that the asker has others when some are dead. */
+const ALTERNATIVES = 8;
 
-/** `count` owners are asked for; fewer are given only when the ring has no more. */
+/**
+ * `count` owners are asked for. Fewer are given only when the ring has no more, and more when
+ * they are known, so that the asker has others when some are dead.
+ */
 export function route(view: RoutingView, key: RingId, count: number): Route {
   const { self, predecessor, successors } = view;
   if (successors.length === 0) return { done: true, nodes: [self] };
   if (predecessor && betweenIncl(predecessor.id, key, self.id)) {
-    return { done: true, nodes: [self, ...successors].slice(0, count) };
+    return { done: true, nodes: [self, ...successors].slice(0, MAX_NODES) };
   }
   let before = self;
   for (let i = 0; i < successors.length; i++) {
     const successor = successors[i] as NodeRef;
     if (betweenIncl(before.id, key, successor.id)) {
-      return fromList(view, i, before, count);
+      return fromList(view, i, count);
     }
     before = successor;
   }
   if (view.complete) {
-    return { done: true, nodes: [self, ...successors].slice(0, count) };
+    return { done: true, nodes: [self, ...successors].slice(0, MAX_NODES) };
   }
   const nearer = preceding(view.table, self.id, key, ALTERNATIVES);
   return { done: false, nodes: nearer.length > 0 ? nearer : [before] };
 }
 
 /** The key lies just before the successor at `index`. */
-function fromList(
-  view: RoutingView,
-  index: number,
-  before: NodeRef,
-  count: number,
-): Route {
+function fromList(view: RoutingView, index: number, count: number): Route {
   const { self, successors, complete } = view;
   const nodes = successors.slice(index);
   if (complete) nodes.push(self, ...successors.slice(0, index));
-  // The one before it holds more of the list than this node does.
   if (nodes.length < count && !complete && index > 0) {
-    return { done: false, nodes: [before] };
+    // Those before it hold more of the list than this node does.
+    const nearer = successors.slice(Math.max(0, index - ALTERNATIVES), index);
+    return { done: false, nodes: nearer.reverse() };
   }
-  return { done: true, nodes: nodes.slice(0, count) };
+  return { done: true, nodes: nodes.slice(0, MAX_NODES) };
 }
 
 /** Up to `count` usable nodes of the sorted table in (self, key), nearest to the key first. */
