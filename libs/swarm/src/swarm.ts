@@ -718,8 +718,25 @@ export class Swarm implements PeerOwner {
     );
   }
 
-  /** For the user's eyes: the started pieces. */
+  // -- for the user's eyes ---------------------------------------------------------------------
+
+  /** The started pieces. */
   get started(): Iterable<PartialPiece> {
     return this.picker.partials.values();
+  }
+
+  /** Bytes that came in vain. */
+  get wastedBytes(): number {
+    return this.#downloader.wasted;
+  }
+
+  /** Connected peers that hold each piece, seeds counted. */
+  availability(): Uint16Array {
+    const all = this.picker.order.availability.slice();
+    let seeds = 0;
+    for (const peer of this.#peers.values()) if (peer.countedAsSeed) seeds++;
+    if (seeds > 0)
+      for (let piece = 0; piece < all.length; piece++) all[piece] += seeds;
+    return all;
   }
 }

@@ -83,14 +83,23 @@ class Uplink {
     if (this.#busy) return;
     for (let i = 0; i < this.#rows.length; i++) {
       const row = this.#rows[(this.#turn + i) % this.#rows.length];
-      const message = row.shift();
-      if (message === undefined) continue;
+      if (row.length === 0) continue;
       this.#turn = (this.#turn + i + 1) % this.#rows.length;
       this.#busy = true;
-      this.world.after((message.size * 1000) / this.rate, () => {
+      // Small messages share a packet with what follows them.
+      const packet = [row.shift() as Message];
+      let size = packet[0].size;
+      while (row.length > 0 && size < BLOCK_LENGTH) {
+        const message = row.shift() as Message;
+        size += message.size;
+        packet.push(message);
+      }
+      this.world.after((size * 1000) / this.rate, () => {
         this.#busy = false;
-        message.deliver();
-        message.sent?.();
+        for (const { deliver, sent } of packet) {
+          deliver();
+          sent?.();
+        }
         this.wake();
       });
       return;
