@@ -234,8 +234,9 @@ export class TorrentFiles {
         () => this.#checkFolder(dirname(path)),
       );
     } catch (error) {
-      if (errno(error) === 'ENOENT') await this.lost(index);
-      throw toStorageError(error, file.finalPath);
+      const failure = toStorageError(error, file.finalPath);
+      if (failure.code === 'missing') await this.lost(index);
+      throw failure;
     }
   }
 
@@ -295,8 +296,9 @@ export class TorrentFiles {
       file.place = 'final';
       await this.#disk.handles.forget([partialPath, finalPath]);
     } catch (error) {
-      if (errno(error) === 'ENOENT') await this.lost(index);
-      throw toStorageError(error, finalPath);
+      const failure = toStorageError(error, finalPath);
+      if (failure.code === 'missing') await this.lost(index);
+      throw failure;
     }
   }
 
@@ -409,7 +411,9 @@ export class TorrentFiles {
         throw new StorageError('outside', detail, { path: folder });
       } catch (error) {
         // A folder that is not there yet is as good as the one above it; a dangling link is not.
-        if (errno(error) !== 'ENOENT' || dir === this.#root) throw error;
+        if (errno(error) !== 'ENOENT' || dir === this.#root) {
+          throw toStorageError(error, dir);
+        }
         if (await this.#stat(dir)) {
           const detail = `${dir}: a link leads nowhere`;
           throw new StorageError('outside', detail, { path: dir });
@@ -418,8 +422,12 @@ export class TorrentFiles {
     }
   }
 
-  #stat(path: string): Promise<FileStat | undefined> {
-    return this.#disk.fs.lstat(path);
+  async #stat(path: string): Promise<FileStat | undefined> {
+    try {
+      return await this.#disk.fs.lstat(path);
+    } catch (error) {
+      throw toStorageError(error, path);
+    }
   }
 }
 

@@ -167,6 +167,11 @@ export class TorrentStorage {
       : undefined;
   }
 
+  /** Where a file's bytes are now, whole or not, for whoever reads verified ranges by path; undefined when there are none. It changes when the file becomes whole. */
+  dataPath(fileIndex: number): string | undefined {
+    return this.#files.dataPath(fileIndex);
+  }
+
   // --- download ---
 
   /** Takes memory for the piece (true also when it has some); false when the shared budget is used up, when the piece is had, or while the torrent `needsCheck`. */

@@ -1,6 +1,13 @@
 /** Torrents made on the spot in a temporary folder, for the specs. */
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import {
@@ -148,7 +155,7 @@ export function makeHasher(threads = 2): Hasher {
 
 /** A new empty folder; `removeFolders` removes all that were made. */
 export function makeFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'dnd-storage-'));
+  const folder = mkdtempSync(join(inMemory, 'dnd-storage-'));
   folders.push(folder);
   return folder;
 }
@@ -160,7 +167,41 @@ export function removeFolders(): void {
 }
 
 const folders: string[] = [];
+/** Syncing costs nothing there. */
+const inMemory = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 
 export function sha1(bytes: Uint8Array): Buffer {
   return createHash('sha1').update(bytes).digest();
+}
+
+/** Whether the disk holds the piece's right bytes, wherever its files are now. */
+export function onDisk(fixture: Fixture, root: string, piece: number): boolean {
+  const wanted = pieceOf(fixture, piece);
+  const { metainfo, layout } = fixture;
+  for (const { fileIndex, fileOffset, length, at } of layout.spans(
+    piece,
+    0,
+    wanted.length,
+  )) {
+    const final = join(root, ...metainfo.files[fileIndex].path);
+    const partial = join(root, '.node/partial', metainfo.id, String(fileIndex));
+    const path = existsSync(final) ? final : partial;
+    if (!existsSync(path)) return false;
+    const part = readFileSync(path).subarray(fileOffset, fileOffset + length);
+    if (Buffer.compare(part, wanted.subarray(at, at + length)) !== 0)
+      return false;
+  }
+  return true;
+}
+
+/** Pieces that are claimed and not on the disk: always none. */
+export function falseClaims(
+  storage: TorrentStorage,
+  fixture: Fixture,
+  root: string,
+): number[] {
+  const pieces = [...Array(fixture.layout.pieceCount).keys()];
+  return pieces.filter(
+    (piece) => storage.have.has(piece) && !onDisk(fixture, root, piece),
+  );
 }
