@@ -17,6 +17,7 @@ import { HttpModule } from './http/http.module';
 import type { Part } from './part';
 import { PeerEngine } from './peer/peer-engine';
 import { PeerModule } from './peer/peer.module';
+import { Publisher } from './peer/publisher';
 import { firstFree, portError } from './ports';
 import { Listener, RING, SEAM } from './rpc/listener';
 import { deriveKey } from './rpc/psk';
@@ -50,6 +51,7 @@ export class Program {
     private readonly app: NestExpressApplication,
     private readonly parts: readonly Part[],
     private readonly lock: StorageLock,
+    private readonly config: Config,
     /** The one line that says where the page is. */
     readonly readyLine: string,
   ) {}
@@ -79,18 +81,21 @@ export class Program {
       await begin(node);
     }
     if (config.roles.has('tracker')) await begin(app.get(TrackerServers));
-    if (config.roles.has('peer')) await begin(app.get(PeerEngine));
+    if (config.roles.has('peer')) {
+      await begin(app.get(PeerEngine));
+      await begin(app.get(Publisher));
+    }
     let readyLine = `Ready: ${[...config.roles].join(', ')}`;
     if (config.roles.has('http')) {
       const port = await listenHttp(app, config);
       app.get(EventHub).start();
       readyLine = `Open http://${config.host.includes(':') ? `[${config.host}]` : shown(config)}:${port}`;
     }
-    return new Program(app, parts, lock, readyLine);
+    return new Program(app, parts, lock, config, readyLine);
   }
 
   async stop(): Promise<void> {
-    if (this.parts.length > 0) this.app.get(EventHub, { strict: false })?.stop();
+    if (this.config.roles.has('http')) this.app.get(EventHub).stop();
     for (const part of [...this.parts].reverse()) await part.stop();
     this.app.get(Beacons).stop();
     await this.app.close();

@@ -9,14 +9,10 @@ import { VERSION } from './health.controller';
 import { ProblemFilter } from './problem';
 import { validation } from './validated';
 
-/** JSON bodies carry options, never files. */
-const maxJson = '1mb';
-
 export function configure<T extends NestExpressApplication>(app: T): T {
   app.setGlobalPrefix('api', { exclude: ['health', 'metrics'] });
   app.useGlobalPipes(validation);
   app.useGlobalFilters(new ProblemFilter());
-  app.useBodyParser('json', { limit: maxJson });
   return app;
 }
 

@@ -299,7 +299,7 @@ export class LibraryDto {
   @ApiProperty({ type: [LibraryItemDto] }) items!: LibraryItemDto[];
 }
 
-export const encryptionModes = ['off', 'preferred', 'required'] as const;
+export const encryptionModes = ['off', 'accepted', 'preferred', 'required'] as const;
 export type EncryptionMode = (typeof encryptionModes)[number];
 
 export class SettingsDto {

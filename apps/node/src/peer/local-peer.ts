@@ -1,0 +1,228 @@
+/** The Peer seam, answered by this node's engine. */
+import { Injectable } from '@nestjs/common';
+import { join } from 'node:path';
+import { SeamError } from '../rpc/seam-error';
+import { Peer, type AddDownload, type Extent, type PeerChanges, type Publish } from './peer';
+import type {
+  DownloadDto,
+  DownloadFilesDto,
+  DownloadsDto,
+  LibraryDto,
+  PeersDto,
+  PiecesDto,
+  PublicationDto,
+  PublicationsDto,
+  SettingsDto,
+  SourceDto,
+  SourcesDto,
+  UpdateDownloadDto,
+  UpdateSettingsDto,
+} from './peer.dto';
+import { PeerEngine, type Entry } from './peer-engine';
+import { Publisher } from './publisher';
+
+const patience = 20_000;
+
+@Injectable()
+export class LocalPeer extends Peer {
+  constructor(
+    private readonly engine: PeerEngine,
+    private readonly publisher: Publisher,
+  ) {
+    super();
+  }
+
+  async downloads(): Promise<DownloadsDto> {
+    const items = [...this.engine.entries.values()].map((entry) => this.engine.show(entry)).reverse();
+    return { total: items.length, items };
+  }
+
+  async download(id: string): Promise<DownloadDto> {
+    return this.engine.show(this.engine.entry(id));
+  }
+
+  async add(download: AddDownload): Promise<DownloadDto> {
+    return this.engine.show(await this.engine.add(download));
+  }
+
+  async pause(id: string): Promise<DownloadDto> {
+    const entry = this.engine.entry(id);
+    ended(entry);
+    await this.engine.pause(entry);
+    return this.engine.show(entry);
+  }
+
+  async resume(id: string): Promise<DownloadDto> {
+    const entry = this.engine.entry(id);
+    ended(entry);
+    this.engine.wish(entry, 'run');
+    return this.engine.show(entry);
+  }
+
+  async cancel(id: string): Promise<DownloadDto> {
+    const entry = this.engine.entry(id);
+    await this.engine.cancel(entry);
+    return this.engine.show(entry);
+  }
+
+  async retry(id: string): Promise<DownloadDto> {
+    const entry = this.engine.entry(id);
+    this.engine.wish(entry, 'run');
+    return this.engine.show(entry);
+  }
+
+  async recheck(id: string): Promise<DownloadDto> {
+    const entry = this.engine.entry(id);
+    ended(entry);
+    if (entry.session.phase !== 'active') throw new SeamError('conflict', `${entry.row.name} is not running: resume it first`);
+    void entry.session.recheck();
+    return this.engine.show(entry);
+  }
+
+  async remove(id: string, data: boolean): Promise<void> {
+    await this.engine.remove(this.engine.entry(id), data);
+  }
+
+  async update(id: string, { downloadLimit, uploadLimit, sequential, files }: UpdateDownloadDto): Promise<DownloadDto> {
+    const entry = this.engine.entry(id);
+    const { session, options } = entry;
+    if (downloadLimit !== undefined) options.downloadLimit = downloadLimit;
+    if (uploadLimit !== undefined) options.uploadLimit = uploadLimit;
+    session.setLimits(downloadLimit, uploadLimit);
+    if (sequential !== undefined) {
+      options.sequential = sequential;
+      session.setSequential(sequential);
+    }
+    if (files) {
+      session.setPriorities(files);
+      if (session.priorities) options.priorities = [...session.priorities];
+    }
+    this.engine.save(entry);
+    this.engine.changed(session);
+    return this.engine.show(entry);
+  }
+
+  async files(id: string): Promise<DownloadFilesDto> {
+    const { session } = this.engine.entry(id);
+    const items = (session.metainfo?.files ?? []).flatMap((file, index) => {
+      if (file.pad) return [];
+      const path = file.path.join('/');
+      const url = `/api/library/${id}/files/${file.path.map(encodeURIComponent).join('/')}`;
+      return [{ index, path, size: file.length, completedBytes: session.completedOf(index), priority: session.priorities?.[index] ?? 4, url }];
+    });
+    return { total: items.length, items };
+  }
+
+  async peers(id: string): Promise<PeersDto> {
+    const { session } = this.engine.entry(id);
+    const items = [...session.sockets].map((socket) => {
+      const peer = socket.swarmPeer;
+      return {
+        address: socket.address,
+        client: socket.client,
+        incoming: socket.incoming,
+        transport: 'tcp',
+        encrypted: socket.encrypted,
+        progress: peer ? peer.have.count / Math.max(1, peer.have.size) : 0,
+        downloadRate: Math.round(peer?.down.rate ?? 0),
+        uploadRate: Math.round(peer?.up.rate ?? 0),
+        downloadedBytes: peer?.down.total ?? 0,
+        uploadedBytes: peer?.up.total ?? 0,
+        unchoked: peer ? !peer.choking : false,
+        interesting: peer?.amInterested ?? false,
+        choked: peer?.amChoking ?? true,
+        interested: peer?.interested ?? false,
+        source: socket.source,
+      };
+    });
+    return { total: items.length, items };
+  }
+
+  async pieces(id: string): Promise<PiecesDto> {
+    const { metainfo, storage, swarm } = this.engine.entry(id).session;
+    const count = metainfo?.pieceCount ?? 0;
+    const availability = new Uint8Array(count);
+    for (const peer of swarm?.peers ?? []) for (let i = 0; i < count; i++) if (peer.have.has(i) && availability[i] < 255) availability[i]++;
+    return {
+      count,
+      length: metainfo?.pieceLength ?? 0,
+      have: Buffer.from(storage?.have.bytes ?? new Uint8Array(0)).toString('base64'),
+      inFlight: [...(swarm?.started ?? [])].map(({ piece }) => piece),
+      availability: Buffer.from(availability).toString('base64'),
+    };
+  }
+
+  async sources(id: string): Promise<SourcesDto> {
+    const { session } = this.engine.entry(id);
+    const told = this.engine.announceStatus(session);
+    const counts = session.book.counts();
+    const ring: SourceDto = {
+      kind: 'ring',
+      url: 'the trackers of the ring',
+      state: told?.state ?? 'off',
+      ...(told?.message ? { message: told.message } : {}),
+      peers: told?.peers ?? 0,
+      ...(told?.lastAt ? { lastAt: new Date(told.lastAt).toISOString() } : {}),
+      ...(told && told.dueAt > 0 ? { nextAt: new Date(Date.now() + Math.max(0, told.dueAt - this.engine.now())).toISOString() } : {}),
+    };
+    const others = (['lsd', 'pex', 'manual'] as const).map((kind): SourceDto => {
+      const off = session.isPrivate && kind !== 'manual';
+      return { kind, url: kind, state: off ? 'off' : 'ok', peers: counts.get(kind) ?? 0 };
+    });
+    return { total: 1 + others.length, items: [ring, ...others] };
+  }
+
+  async library(): Promise<LibraryDto> {
+    const items = [...this.engine.entries.values()]
+      .filter(({ row }) => row.published || row.completed_at !== null)
+      .reverse()
+      .map((entry) => {
+        const { infoHash, name, size, files, published, state, uploadedBytes, uploadRate, peers, addedAt, completedAt } = this.engine.show(entry);
+        return { infoHash, name, size, files, published, state, uploadedBytes, uploadRate, peers, addedAt, ...(completedAt ? { completedAt } : {}) };
+      });
+    return { total: items.length, items };
+  }
+
+  publish(publication: Publish): Promise<PublicationDto> {
+    return this.publisher.publish(publication);
+  }
+
+  async publications(): Promise<PublicationsDto> {
+    const items = [...this.engine.publications.values()].reverse();
+    return { total: items.length, items };
+  }
+
+  withdraw(infoHash: string): Promise<void> {
+    return this.publisher.withdraw(infoHash);
+  }
+
+  async extent(infoHash: string, path: string, offset: number): Promise<Extent> {
+    const { session, row } = this.engine.entry(infoHash);
+    const { metainfo } = session;
+    const index = metainfo?.files.findIndex((file) => !file.pad && file.path.join('/') === path) ?? -1;
+    if (!metainfo || index < 0) throw new SeamError('not-found', `${row.name} has no file ${path.slice(0, 300)}`);
+    const size = metainfo.files[index].length;
+    const available = offset < size ? await session.available(index, offset, patience) : 0;
+    if (offset < size && available === 0 && (session.phase === 'stopped' || session.phase === 'failed')) {
+      throw new SeamError('conflict', `${row.name} is not running and has no byte here: resume it first`);
+    }
+    return { path: session.storage?.dataPath(index) ?? join(this.engine.config.storage, ...metainfo.files[index].path), size, available };
+  }
+
+  async settings(): Promise<SettingsDto> {
+    return this.engine.settings;
+  }
+
+  async changeSettings(change: UpdateSettingsDto): Promise<SettingsDto> {
+    return this.engine.changeSettings(change);
+  }
+
+  changes(cursor: number): Promise<PeerChanges> {
+    return this.engine.feed.after(cursor, patience);
+  }
+}
+
+/** A cancelled or failed download is begun again by `retry` only. */
+function ended({ row }: Entry): void {
+  if (row.wish === 'cancelled' || row.wish === 'failed') throw new SeamError('conflict', `${row.name} was ${row.wish}: retry it`);
+}
