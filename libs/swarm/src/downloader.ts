@@ -27,6 +27,8 @@ export interface DownloaderOptions {
   readonly settings: SwarmSettings;
   readonly limits: readonly TokenBucket[];
   readonly peers: ReadonlyMap<number, SwarmPeer>;
+  /** All blocks of the piece are there. */
+  readonly verify: (partial: PartialPiece) => void;
   readonly disconnect: (
     peer: SwarmPeer,
     reason: 'unasked-blocks' | 'stalled-block',
@@ -428,7 +430,7 @@ export class Downloader {
   #verifyIfComplete(partial: PartialPiece): void {
     if (!partial.complete || partial.writers > 0) return;
     this.#detach(partial);
-    this.options.host.verify(partial.piece);
+    this.options.verify(partial);
   }
 
   /** Connections that are receiving a copy of a block of it, beside its buffer, are not waited for. */

@@ -34,8 +34,8 @@ export interface SwarmHost {
 
   /**
    * Every block of the piece stands in its buffer: hash it, write it, and answer with
-   * `Swarm.verified`, `Swarm.corrupt` or `Swarm.unwritten`. The buffer stays readable through
-   * `target` until the swarm calls `discard`, or until `verified` has been reported.
+   * `Swarm.verified` (the buffer may be gone by then), `Swarm.corrupt` (the buffer is still to
+   * be read through `target`; the swarm then discards it) or `Swarm.unwritten` (likewise).
    */
   verify(piece: number): void;
 

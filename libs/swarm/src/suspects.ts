@@ -14,7 +14,7 @@ const VERSIONS = 4;
 const PIECES = 64;
 
 interface BadVersion<Peer> {
-  readonly senders: readonly Peer[];
+  readonly senders: readonly (Peer | undefined)[];
   /** Per block: its sender (index into `senders`) and the digest of its bytes. */
   readonly sender: readonly number[];
   readonly digest: readonly string[];
@@ -28,6 +28,21 @@ export interface Verdict<Peer> {
 export class Suspects<Peer> {
   readonly #bad = new Map<number, BadVersion<Peer>[]>();
 
+  /** Digests of the version that is being verified, of pieces that were bad before. */
+  readonly #candidates = new Map<number, readonly string[]>();
+
+  /**
+   * The complete piece is about to be verified, after which its bytes may be gone: remembers what it
+   * looks like if there is something to compare it with.
+   */
+  complete(
+    partial: PartialPiece,
+    bytes: (begin: number, length: number) => Uint8Array,
+  ): void {
+    if (this.#bad.has(partial.piece))
+      this.#candidates.set(partial.piece, digestsOf(partial, bytes));
+  }
+
   has(piece: number): boolean {
     return this.#bad.has(piece);
   }
@@ -38,9 +53,10 @@ export class Suspects<Peer> {
     bytes: (begin: number, length: number) => Uint8Array,
     peer: (id: number) => Peer | undefined,
   ): Verdict<Peer> {
+    const known = this.#candidates.get(partial.piece);
+    this.#candidates.delete(partial.piece);
     const ids: number[] = [];
     const sender: number[] = [];
-    const digest: string[] = [];
     for (let block = 0; block < partial.blocks; block++) {
       const id = partial.owner[block];
       let index = ids.indexOf(id);
@@ -48,34 +64,22 @@ export class Suspects<Peer> {
       sender.push(index);
     }
     const senders = ids.map(peer);
-    if (senders.length === 1) {
-      const [only] = senders;
-      return {
-        guilty: new Set(only === undefined ? [] : [only]),
-        suspected: new Set(),
-      };
-    }
-    for (let block = 0; block < partial.blocks; block++)
-      digest.push(digestOf(partial, block, bytes));
-    const known = senders.filter((found) => found !== undefined);
+    const present = new Set(senders.filter((found) => found !== undefined));
+    if (senders.length === 1) return { guilty: present, suspected: new Set() };
+    const digest = known ?? digestsOf(partial, bytes);
     const versions = this.#versions(partial.piece);
-    if (versions.length < VERSIONS)
-      versions.push({ senders: senders as Peer[], sender, digest });
-    return { guilty: new Set(), suspected: new Set(known) };
+    if (versions.length < VERSIONS) versions.push({ senders, sender, digest });
+    return { guilty: new Set(), suspected: present };
   }
 
   /** The piece verifies now: `guilty` sent something else before, the other `suspected` did not. */
-  verified(
-    partial: PartialPiece,
-    bytes: (begin: number, length: number) => Uint8Array,
-  ): Verdict<Peer> {
+  verified(piece: number): Verdict<Peer> {
     const guilty = new Set<Peer>();
     const suspected = new Set<Peer>();
-    const versions = this.#bad.get(partial.piece) ?? [];
-    this.#bad.delete(partial.piece);
-    const right: string[] = [];
-    for (let block = 0; versions.length > 0 && block < partial.blocks; block++)
-      right.push(digestOf(partial, block, bytes));
+    const versions = this.#bad.get(piece) ?? [];
+    const right = this.#candidates.get(piece) ?? [];
+    this.#bad.delete(piece);
+    this.#candidates.delete(piece);
     for (const { senders, sender, digest } of versions) {
       for (const peer of senders) if (peer !== undefined) suspected.add(peer);
       for (let block = 0; block < right.length; block++) {
@@ -107,12 +111,14 @@ export class Suspects<Peer> {
   }
 }
 
-function digestOf(
+function digestsOf(
   partial: PartialPiece,
-  block: number,
   bytes: (begin: number, length: number) => Uint8Array,
-): string {
-  return createHash('sha1')
-    .update(bytes(block * BLOCK_LENGTH, partial.lengthOf(block)))
-    .digest('base64');
+): string[] {
+  const digests: string[] = [];
+  for (let block = 0; block < partial.blocks; block++) {
+    const part = bytes(block * BLOCK_LENGTH, partial.lengthOf(block));
+    digests.push(createHash('sha1').update(part).digest('base64'));
+  }
+  return digests;
 }

@@ -29,7 +29,7 @@ export interface SwarmOptions {
   readonly pieceCount: number;
   /** Bytes of each piece; all but the last alike (a v2 torrent's last piece of a file may be short, too). */
   readonly pieceSize: (piece: number) => number;
-  /** Verified pieces; the swarm takes it over and keeps it. */
+  /** Verified pieces; copied. */
   readonly have: Bitfield;
   /** 0 (skip) to 7 a piece; taken over. */
   readonly priority?: Uint8Array;
@@ -85,7 +85,7 @@ export class Swarm implements PeerOwner {
     this.picker = new PiecePicker({
       pieceCount,
       pieceSize,
-      have: options.have,
+      have: options.have.clone(),
       priority: options.priority,
       random,
       reserve: (piece) => host.reserve(piece),
@@ -102,6 +102,10 @@ export class Swarm implements PeerOwner {
       limits: options.downloadLimits ?? [],
       peers: this.#peers,
       disconnect,
+      verify: (partial) => {
+        this.#suspects.complete(partial, this.#bytesOf(partial.piece));
+        host.verify(partial.piece);
+      },
     });
     this.#uploader = new Uploader({
       have: this.picker.have,
@@ -189,9 +193,8 @@ export class Swarm implements PeerOwner {
 
   /** The piece's hash is right and its bytes are safe. */
   verified(piece: number): void {
-    const partial = this.picker.partials.get(piece);
-    if (partial !== undefined && this.#suspects.has(piece))
-      this.#judge(this.#suspects.verified(partial, this.#bytesOf(piece)), true);
+    if (this.#suspects.has(piece))
+      this.#judge(this.#suspects.verified(piece), true);
     this.picker.verified(piece);
     for (const peer of this.#peers.values()) {
       if (peer.have.has(piece)) {

@@ -183,11 +183,11 @@ export class SimulatedNode implements SwarmHost {
   verify(piece: number): void {
     this.world.after(this.world.options.hashing ?? 1, () => {
       const right = this.#isRight(piece);
+      if (right) this.#free(piece);
       this.enter(() => {
         if (right) this.swarm.verified(piece);
         else this.swarm.corrupt(piece);
       });
-      if (right) this.#free(piece);
     });
   }
 
