@@ -5,20 +5,21 @@
  * Promises: a peer never gets itself, a port 0, a peer whose time is over or, being complete, a
  * peer that is complete too; a peer stays for at least its interval; no call takes longer than a
  * pass over one swarm (at most 2,000 peers) or the steps given to `sweep`. Memory is about 48
- * bytes an IPv4 and 60 an IPv6 peer plus 96 a swarm, and bounded by the options.
+ * bytes an IPv4 and 60 an IPv6 peer plus 104 a swarm, and bounded by the options.
  *
  * Leaves to its owner: the clock, the random seed, calling `sweep` some times a second, and the
- * way to other nodes, for which `changes`, `snapshot` and `merge` give and take bytes.
+ * way to other nodes, for which there are `changes`, `copy`, `snapshot` and `merge`.
  */
 import type { AddressLength } from './address';
 import { AnnounceEvent, type AnnounceRequest } from './announce-request';
 import { MAX_NUMWANT } from './announce-request';
 import { type Candidates, choosePeers } from './peer-choice';
-import { DOWNLOADER, FLAG, GRAVE, SOURCE } from './peer-slab';
+import { PeerRegistry } from './peer-registry';
 import { PeerStore } from './peer-store';
 import { SWARM } from './swarm-index';
 import {
   type ChangeFeed,
+  type SwarmCopy,
   SwarmExchange,
   type SwarmUpdate,
 } from './swarm-exchange';
@@ -85,13 +86,10 @@ export class AnnounceTable {
   /** Seconds; may be changed while running, to have clients come back as the load allows. */
   interval: number;
   minInterval: number;
-  private readonly peersPerSwarm: number;
-  private readonly maxPeers: number;
   private readonly maxSwarms: number;
-  private readonly shared: boolean;
-  private readonly origin: number;
   private readonly store: PeerStore;
   private readonly exchange: SwarmExchange;
+  private readonly registry: PeerRegistry;
   private readonly chosen4 = new Uint16Array(MAX_NUMWANT);
   private readonly chosen6 = new Uint16Array(MAX_NUMWANT);
   private readonly candidates: Candidates = {
@@ -102,7 +100,6 @@ export class AnnounceTable {
     wanted: 0,
   };
   private draw: number;
-  private swarm = -1;
   private readonly result: AnnounceResult = {
     complete: 0,
     incomplete: 0,
@@ -115,24 +112,24 @@ export class AnnounceTable {
   };
 
   constructor(options: AnnounceTableOptions) {
-    const { seed } = options;
+    const { seed, origin } = options;
     this.interval = options.interval ?? 1800;
     this.minInterval = options.minInterval ?? 60;
-    this.peersPerSwarm = Math.min(
-      options.peersPerSwarm ?? HARD_PEERS_PER_SWARM,
-      HARD_PEERS_PER_SWARM,
-    );
-    this.maxPeers = options.maxPeers ?? 4_000_000;
     this.maxSwarms = options.maxSwarms ?? 1_000_000;
-    this.shared = options.origin !== undefined;
-    this.origin = (options.origin ?? 0) >>> 0;
-    this.store = new PeerStore(seed[0], seed[1]);
-    this.exchange = new SwarmExchange(this.store, {
-      origin: this.origin,
-      peersPerSwarm: this.peersPerSwarm,
-      maxPeers: this.maxPeers,
+    const limits = {
+      origin: (origin ?? 0) >>> 0,
+      shared: origin !== undefined,
+      peersPerSwarm: Math.min(
+        options.peersPerSwarm ?? HARD_PEERS_PER_SWARM,
+        HARD_PEERS_PER_SWARM,
+      ),
+      maxPeers: options.maxPeers ?? 4_000_000,
       maxSwarms: this.maxSwarms,
-    });
+      random: () => this.next(),
+    };
+    this.store = new PeerStore(seed[0], seed[1]);
+    this.exchange = new SwarmExchange(this.store, limits);
+    this.registry = new PeerRegistry(this.store, this.exchange, limits);
     this.draw = (seed[2] ^ seed[3]) | 1;
   }
 
@@ -169,14 +166,17 @@ export class AnnounceTable {
       if (!enters || store.index.size >= this.maxSwarms) return this.nothing();
       swarm = store.create();
     }
-    this.swarm = swarm;
+    const { registry } = this;
+    registry.swarm = swarm;
+    registry.lifetime = this.lifetime;
+    registry.refresh = this.interval / 4;
     store.enter(swarm, request.ipLength);
     store.expire(second);
     let self = store.slab.find(store.total, store.address, request.port);
-    if (enters) self = this.upsert(request, self, now, second);
+    if (enters) self = registry.enter(request, self, now, second);
     else if (request.event === AnnounceEvent.stopped)
-      this.leave(request, self, second);
-    this.fillCounts(result);
+      registry.leave(request, self, second);
+    this.fillCounts(result, second);
     this.choose(request, self);
     return result;
   }
@@ -186,7 +186,7 @@ export class AnnounceTable {
     const count = length === 4 ? this.result.peers4 : this.result.peers6;
     if (count === 0) return at;
     const { store } = this;
-    store.enter(this.swarm, length);
+    store.enter(this.registry.swarm, length);
     const { slab } = store;
     const chosen = length === 4 ? this.chosen4 : this.chosen6;
     const { page, addressWords } = slab;
@@ -210,7 +210,7 @@ export class AnnounceTable {
   /** The chosen peer number `k` of one family, written into `into`. */
   peerAt(length: AddressLength, k: number, into: ChosenPeer): void {
     const { store } = this;
-    store.enter(this.swarm, length);
+    store.enter(this.registry.swarm, length);
     const { slab } = store;
     const entry = (length === 4 ? this.chosen4 : this.chosen6)[k];
     into.ipLength = length;
@@ -237,8 +237,9 @@ export class AnnounceTable {
       return false;
     }
     store.enter(swarm, 4);
-    store.expire(Math.floor(now / 1000));
-    this.fillCounts(into);
+    const second = Math.floor(now / 1000);
+    store.expire(second);
+    this.fillCounts(into, second);
     return true;
   }
 
@@ -268,141 +269,19 @@ export class AnnounceTable {
     return store.record[store.base + SWARM.version];
   }
 
+  /** Takes in what the owners of a swarm answered, good for `lifetime` seconds; never against what clients told this node. */
+  copy(
+    infoHash: Uint8Array,
+    copy: SwarmCopy,
+    lifetime: number,
+    now: number,
+  ): void {
+    this.exchange.copy(infoHash, copy, lifetime, Math.floor(now / 1000));
+  }
+
   /** Takes in what another node said of a swarm (`changes` or `snapshot` there). Throws `SwarmUpdateError` on malformed bytes, having taken what stood before them. */
   merge(infoHash: Uint8Array, update: Uint8Array, now: number): boolean {
     return this.exchange.merge(infoHash, update, Math.floor(now / 1000));
-  }
-
-  private upsert(
-    request: AnnounceRequest,
-    found: number,
-    now: number,
-    second: number,
-  ): number {
-    const { store } = this;
-    const seed = request.complete;
-    const partial = request.event === AnnounceEvent.paused && !seed;
-    const zone = seed || partial ? SOURCE : DOWNLOADER;
-    let flags =
-      (partial ? FLAG.partial : 0) | (request.hasKey ? FLAG.hasKey : 0);
-    let entry = found;
-    let changed = true;
-    if (entry < 0) flags |= this.leaveOldAddress(request, second);
-    if (entry < 0 || store.zoneOf(entry) === GRAVE) {
-      if (!this.makeRoom()) return -1;
-      entry = store.slab.find(store.total, store.address, request.port);
-    }
-    if (entry < 0) {
-      entry = store.add(request.port, zone, seed);
-      if (entry < 0) return -1;
-    } else {
-      const before = store.flags(entry);
-      const restarted = !store.slab.sameId(entry, store.peerId);
-      if (restarted) this.renew(entry);
-      changed =
-        restarted ||
-        store.zoneOf(entry) !== zone ||
-        store.isSeed(entry) !== seed ||
-        ((before & FLAG.partial) !== 0) !== partial;
-      if (changed) entry = store.change(entry, zone, seed);
-    }
-    store.mark(entry, flags, FLAG.partial | FLAG.hasKey | FLAG.heard);
-    store.slab.set(store.slab.key, entry, request.key);
-    if (request.event === AnnounceEvent.completed && seed)
-      changed = this.complete(entry) || changed;
-    store.setDeadline(entry, Math.ceil(now / 1000) + this.lifetime);
-    this.note(entry, changed, second);
-    return entry;
-  }
-
-  /** The same address with another peer id: a new run of that client. */
-  private renew(entry: number): void {
-    const { slab, peerId } = this.store;
-    for (let w = 0; w < 5; w++) slab.set(slab.peerId + w, entry, peerId[w]);
-    this.store.mark(entry, 0, FLAG.completed);
-  }
-
-  /** Counts a completed download once; true where it did. */
-  private complete(entry: number): boolean {
-    const { store } = this;
-    if (store.flags(entry) & FLAG.completed) return false;
-    store.mark(entry, FLAG.completed);
-    this.exchange.countCompleted(this.swarm);
-    return true;
-  }
-
-  /** Marks a change for other nodes; a mere refresh only where what they were told grows old. */
-  private note(entry: number, changed: boolean, second: number): void {
-    const { store } = this;
-    if (changed) store.record[store.base + SWARM.version]++;
-    if (!this.shared) return;
-    const { slab } = store;
-    const told = slab.get(slab.told, entry);
-    const deadline = slab.get(slab.deadline, entry);
-    if (!changed && deadline - told < this.interval / 4) return;
-    this.exchange.stamp(this.swarm, entry, second);
-  }
-
-  /** Is there room for one peer more? In a full swarm the one that is due first of a few makes it. */
-  private makeRoom(): boolean {
-    const { store } = this;
-    if (store.swarmPeers < this.peersPerSwarm)
-      return store.peers < this.maxPeers;
-    const { live } = store;
-    if (live === 0) return false;
-    const { slab } = store;
-    let entry = this.next() % live;
-    let first = entry;
-    for (let k = 0; k < 8; k++, entry = (entry + 1) % live)
-      if (slab.get(slab.deadline, entry) < slab.get(slab.deadline, first))
-        first = entry;
-    store.remove(first);
-    return true;
-  }
-
-  /**
-   * A peer that is known by its id under another address has moved when its key says so, or when
-   * only its port differs. The old entry goes; returned are the flags that move along.
-   */
-  private leaveOldAddress(request: AnnounceRequest, second: number): number {
-    const { store } = this;
-    const { slab } = store;
-    for (let i = store.slab.findId(0, store.live, store.peerId); i >= 0;) {
-      const keyed = (store.flags(i) & FLAG.hasKey) !== 0;
-      const sameKey = slab.get(slab.key, i) === request.key >>> 0;
-      const same =
-        keyed && request.hasKey ? sameKey : slab.sameAddress(i, store.address);
-      if (same) {
-        const kept = store.flags(i) & FLAG.completed;
-        this.bury(i, second);
-        return kept;
-      }
-      i = slab.findId(i + 1, store.live, store.peerId);
-    }
-    return 0;
-  }
-
-  private leave(request: AnnounceRequest, found: number, second: number): void {
-    const { store } = this;
-    if (found >= 0) {
-      if (store.zoneOf(found) !== GRAVE) this.bury(found, second);
-      return;
-    }
-    const moved = this.leaveOldAddress(request, second);
-    if (!this.shared || moved !== 0 || request.port === 0) return;
-    // Another node may know the peer: the stop goes to the owners all the same.
-    const entry = store.add(request.port, GRAVE, false);
-    if (entry < 0) return;
-    store.setDeadline(entry, second + this.lifetime);
-    this.exchange.stamp(this.swarm, entry, second);
-  }
-
-  private bury(entry: number, second: number): void {
-    const { store } = this;
-    store.record[store.base + SWARM.version]++;
-    if (!this.shared) return store.remove(entry);
-    const place = store.change(entry, GRAVE, false);
-    this.exchange.stamp(this.swarm, place, second);
   }
 
   private choose(request: AnnounceRequest, self: number): void {
@@ -440,18 +319,24 @@ export class AnnounceTable {
     );
   }
 
-  private fillCounts(into: SwarmCounts): void {
+  private fillCounts(into: SwarmCounts, second: number): void {
     const { store } = this;
+    const { record, base } = store;
     into.complete = store.swarmSeeds;
     into.incomplete = store.swarmPeers - into.complete;
     into.downloaders = store.swarmDownloaders;
-    into.downloaded = store.record[store.base + SWARM.completed];
+    into.downloaded = record[base + SWARM.completed];
+    if (record[base + SWARM.toldUntil] < second) return;
+    into.complete = Math.max(into.complete, record[base + SWARM.toldComplete]);
+    into.incomplete = Math.max(
+      into.incomplete,
+      record[base + SWARM.toldIncomplete],
+    );
   }
 
   /** The answer where the swarm is unknown and stays so. */
   private nothing(): AnnounceResult {
     const { result } = this;
-    this.swarm = -1;
     result.complete = result.incomplete = 0;
     result.downloaded = result.downloaders = 0;
     return result;

@@ -15,8 +15,14 @@ export type {
   SwarmCounts,
   TableStats,
 } from './announce-table';
-export { SwarmUpdateError } from './swarm-exchange';
-export type { ChangeFeed, SwarmUpdate } from './swarm-exchange';
+export type {
+  ChangeFeed,
+  CopiedPeer,
+  SwarmCopy,
+  SwarmUpdate,
+} from './swarm-exchange';
+export { readSwarmUpdate, SwarmUpdateError } from './swarm-update';
+export type { ReadSwarmUpdate, UpdatePeer } from './swarm-update';
 export { HttpTracker, HttpTrackerConnection } from './http-tracker';
 export type {
   Admission,

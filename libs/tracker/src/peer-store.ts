@@ -20,7 +20,7 @@ export class PeerStore {
   readonly address = new Uint32Array(4);
   readonly peerId = new Uint32Array(5);
   /** The record at hand and the group in it, set by `enter`. */
-  record: Uint32Array = new Uint32Array(24);
+  record: Uint32Array = new Uint32Array(26);
   base = 0;
   group = 0;
   slab = this.v4;

@@ -1,18 +1,29 @@
 /**
- * What nodes tell each other of swarms: which entries have changed, as bytes, and how another
- * node's word is merged. Per peer the last writer wins by (sequence, origin). A sequence is the
- * second of the announce on the ring's clock, raised where needed so that it never repeats for a
- * peer. Nodes pass on the REMAINING time to live, and of two equal words the earlier deadline
- * counts, so relaying keeps nobody alive; a peer that stopped leaves a gravestone until its time
- * is over. Completed downloads are counted for each origin and the largest count wins, so that
- * telling twice counts once and a node that dies takes no count along.
+ * What nodes tell each other of swarms: which entries have changed, and how another node's word is
+ * taken in. Two ways of the latter:
  *
- * An update: version byte 1; number of origins (1 byte); per origin 4 bytes of name and 4 of
- * count; then entries of 41 (IPv4) or 53 (IPv6) bytes: flags 1, seconds to live 2, sequence 4,
- * origin 4, port 2, key 4, peer id 20, address 4 or 16. All numbers big-endian.
+ * `merge` takes an update as an equal. Per peer the last writer wins by (sequence, origin). A
+ * sequence is the second of the announce on the ring's clock, raised where needed so that it never
+ * repeats for a peer. Nodes pass on the REMAINING time to live, and of two equal words the earlier
+ * deadline counts, so relaying keeps nobody alive; a peer that stopped leaves a gravestone until
+ * its time is over.
+ *
+ * `copy` takes what the swarm's owners answered, perhaps a part of a large swarm. It never speaks
+ * against what clients said here, and lives only as long as it is said to.
  */
+import type { AddressLength } from './address';
+import { CompletedCounts } from './completed-counts';
 import { DOWNLOADER, FLAG, GRAVE, SOURCE, type Zone } from './peer-slab';
 import { PeerStore, word } from './peer-store';
+import {
+  checkHead,
+  ENTRY_FLAG,
+  ENTRY_HEAD,
+  entryEnd,
+  FORMAT,
+  putWord,
+  SwarmUpdateError,
+} from './swarm-update';
 import { SWARM } from './swarm-index';
 
 /** `local`: entries that were announced here, for the swarm's owners; `all`: those and what others told, for holders of copies. */
@@ -24,9 +35,24 @@ export interface SwarmUpdate {
   readonly bytes: Uint8Array;
 }
 
-/** Another node's update is malformed. */
-export class SwarmUpdateError extends Error {
-  override readonly name = 'SwarmUpdateError';
+/** What the owners of a swarm answered. */
+export interface SwarmCopy {
+  readonly complete: number;
+  readonly incomplete: number;
+  readonly downloaded: number;
+  /** All of its peers, or some. */
+  readonly peers: readonly CopiedPeer[];
+}
+
+export interface CopiedPeer {
+  /** 4 or 16 bytes. */
+  readonly ip: Uint8Array;
+  readonly port: number;
+  /** 20 bytes. */
+  readonly peerId: Uint8Array;
+  readonly seed: boolean;
+  /** BEP 21. */
+  readonly partial: boolean;
 }
 
 export interface ExchangeLimits {
@@ -36,14 +62,12 @@ export interface ExchangeLimits {
   readonly maxSwarms: number;
 }
 
-const FORMAT = 1;
-const HEAD = 37;
-const WIRE = { v6: 1, seed: 2, partial: 4, gone: 8, completed: 16, key: 32 };
 /** A sequence further ahead of our clock, in seconds, is not believed. */
 const MAX_AHEAD = 90;
-/** No word is good for longer: a day, in seconds. */
+/** The longest time to live that an update can say, in seconds. */
 const MAX_LIFETIME = 0xffff;
-const MAX_ORIGINS = 64;
+/** Seconds for which a stop heard here counts more than a copy. */
+const GRAVE_RULES = 30;
 const QUEUED = { local: 1, all: 2 } as const;
 const FLAGS = { local: FLAG.unsent, all: FLAG.unshared } as const;
 const FAMILIES = [4, 16] as const;
@@ -55,20 +79,17 @@ export class SwarmExchange {
     local: [],
     all: [],
   };
-  /** Swarm number → [origin, count, origin, count, ...]. */
-  private readonly completed = new Map<number, number[]>();
+  private readonly completed = new CompletedCounts();
 
   constructor(store: PeerStore, limits: ExchangeLimits) {
     this.store = store;
     this.limits = limits;
-    store.onForget = (swarm) => this.completed.delete(swarm);
+    store.onForget = (swarm) => this.completed.forget(swarm);
   }
 
   /** Counts one completed download of the swarm at hand as our own. */
   countCompleted(swarm: number): void {
-    const counts = this.countsOf(swarm);
-    const at = this.originAt(counts, this.limits.origin);
-    if (at >= 0) counts[at + 1]++;
+    this.completed.add(swarm, this.limits.origin);
     this.store.record[this.store.base + SWARM.completed]++;
   }
 
@@ -125,12 +146,7 @@ export class SwarmExchange {
     const { store } = this;
     if (infoHash.length !== 20)
       throw new SwarmUpdateError('an info-hash has 20 bytes');
-    if (update.length < 2 || update[0] !== FORMAT)
-      throw new SwarmUpdateError('unknown format');
-    const origins = update[1];
-    let at = 2 + origins * 8;
-    if (at > update.length || origins > MAX_ORIGINS)
-      throw new SwarmUpdateError('cut short in its counts');
+    let at = checkHead(update);
     store.loadHash(infoHash, 0);
     let swarm = store.index.find(store.hash);
     if (swarm < 0) {
@@ -139,12 +155,10 @@ export class SwarmExchange {
     }
     store.enter(swarm, 4);
     store.expire(second);
-    let news = this.mergeCounts(swarm, update, origins);
+    let news = this.mergeCounts(swarm, update);
     while (at < update.length) {
-      const length = update[at] & WIRE.v6 ? 16 : 4;
-      const end = at + HEAD + length;
-      if (end > update.length)
-        throw new SwarmUpdateError('cut short in an entry');
+      const end = entryEnd(update, at);
+      const length = update[at] & ENTRY_FLAG.v6 ? 16 : 4;
       store.turnTo(length);
       if (this.mergeEntry(update, at, length, second)) news = true;
       at = end;
@@ -154,6 +168,65 @@ export class SwarmExchange {
       this.queue('all', swarm);
     }
     return news;
+  }
+
+  /** Takes in what the owners answered, good for `lifetime` seconds. */
+  copy(
+    infoHash: Uint8Array,
+    copy: SwarmCopy,
+    lifetime: number,
+    second: number,
+  ): void {
+    const { store } = this;
+    store.loadHash(infoHash, 0);
+    let swarm = store.index.find(store.hash);
+    if (swarm < 0) {
+      if (copy.peers.length === 0 && copy.downloaded === 0) return;
+      if (store.index.size >= this.limits.maxSwarms) return;
+      swarm = store.create();
+    }
+    store.enter(swarm, 4);
+    store.expire(second);
+    const { record, base } = store;
+    const deadline = second + lifetime;
+    const part = copy.complete + copy.incomplete > copy.peers.length;
+    record[base + SWARM.toldUntil] = part ? deadline : 0;
+    record[base + SWARM.toldComplete] = copy.complete;
+    record[base + SWARM.toldIncomplete] = copy.incomplete;
+    const completed = base + SWARM.completed;
+    record[completed] = Math.max(record[completed], copy.downloaded);
+    for (const peer of copy.peers) this.copyPeer(peer, deadline, second);
+  }
+
+  private copyPeer(peer: CopiedPeer, deadline: number, second: number): void {
+    const { store } = this;
+    const { length } = peer.ip;
+    if (peer.port < 1 || peer.port > 65_535 || peer.peerId.length !== 20)
+      return;
+    if (length !== 4 && length !== 16) return;
+    store.turnTo(length satisfies AddressLength);
+    store.loadPeerId(peer.peerId, 0);
+    store.loadAddress(peer.ip, 0, length);
+    const { slab } = store;
+    let entry = slab.find(store.total, store.address, peer.port);
+    const zone: Zone = peer.seed || peer.partial ? SOURCE : DOWNLOADER;
+    if (entry >= 0) {
+      const flags = store.flags(entry);
+      const stoppedAt = slab.get(slab.sequence, entry);
+      if (flags & FLAG.gone && second < stoppedAt + GRAVE_RULES) return;
+      if (!(flags & FLAG.gone) && !(flags & FLAG.heard)) return;
+      entry = store.change(entry, zone, peer.seed);
+    } else if (this.roomForOne()) entry = store.add(peer.port, zone, peer.seed);
+    if (entry < 0) return;
+    store.mark(
+      entry,
+      FLAG.heard | (peer.partial ? FLAG.partial : 0),
+      FLAG.partial | FLAG.unsent,
+    );
+    for (let w = 0; w < 5; w++)
+      slab.set(slab.peerId + w, entry, store.peerId[w]);
+    slab.set(slab.told, entry, 0);
+    store.setDeadline(entry, deadline);
   }
 
   private queue(feed: ChangeFeed, swarm: number): void {
@@ -187,7 +260,7 @@ export class SwarmExchange {
     const port = (update[at + 11] << 8) | update[at + 12];
     if (port === 0 || sequence > second + MAX_AHEAD) return false;
     store.loadPeerId(update, at + 17);
-    store.loadAddress(update, at + HEAD, length);
+    store.loadAddress(update, at + ENTRY_HEAD, length);
     const deadline = second + left;
     let entry = store.slab.find(store.total, store.address, port);
     const { slab } = store;
@@ -203,11 +276,11 @@ export class SwarmExchange {
       if (sequence < known || (sequence === known && origin < knownOrigin))
         return false;
     }
-    const gone = (wire & WIRE.gone) !== 0;
-    const seed = !gone && (wire & WIRE.seed) !== 0;
+    const gone = (wire & ENTRY_FLAG.gone) !== 0;
+    const seed = !gone && (wire & ENTRY_FLAG.seed) !== 0;
     const zone: Zone = gone
       ? GRAVE
-      : seed || wire & WIRE.partial
+      : seed || wire & ENTRY_FLAG.partial
         ? SOURCE
         : DOWNLOADER;
     if (entry >= 0) entry = store.change(entry, zone, seed);
@@ -228,11 +301,11 @@ export class SwarmExchange {
   ): void {
     const { store } = this;
     const { slab } = store;
-    const gone = (wire & WIRE.gone) !== 0;
+    const gone = (wire & ENTRY_FLAG.gone) !== 0;
     const set =
-      (wire & WIRE.partial && !gone ? FLAG.partial : 0) |
-      (wire & WIRE.completed ? FLAG.completed : 0) |
-      (wire & WIRE.key ? FLAG.hasKey : 0);
+      (wire & ENTRY_FLAG.partial && !gone ? FLAG.partial : 0) |
+      (wire & ENTRY_FLAG.completed ? FLAG.completed : 0) |
+      (wire & ENTRY_FLAG.key ? FLAG.hasKey : 0);
     store.mark(
       entry,
       set | FLAG.heard | FLAG.unshared,
@@ -260,11 +333,11 @@ export class SwarmExchange {
   ): Uint8Array {
     const { store } = this;
     const wanted = feed === undefined ? 0 : FLAGS[feed];
-    const counts = this.completed.get(swarm) ?? [];
+    const counts = this.completed.of(swarm);
     let size = 2 + counts.length * 4;
     for (const length of FAMILIES) {
       store.turnTo(length);
-      size += this.countMarked(wanted) * (HEAD + length);
+      size += this.countMarked(wanted) * (ENTRY_HEAD + length);
     }
     const out = new Uint8Array(size);
     out[0] = FORMAT;
@@ -311,12 +384,12 @@ export class SwarmExchange {
     const deadline = slab.get(slab.deadline, entry);
     const left = Math.min(Math.max(deadline - second, 0), MAX_LIFETIME);
     out[start] =
-      (length === 16 ? WIRE.v6 : 0) |
-      (flags & FLAG.seed ? WIRE.seed : 0) |
-      (flags & FLAG.partial ? WIRE.partial : 0) |
-      (flags & FLAG.gone ? WIRE.gone : 0) |
-      (flags & FLAG.completed ? WIRE.completed : 0) |
-      (flags & FLAG.hasKey ? WIRE.key : 0);
+      (length === 16 ? ENTRY_FLAG.v6 : 0) |
+      (flags & FLAG.seed ? ENTRY_FLAG.seed : 0) |
+      (flags & FLAG.partial ? ENTRY_FLAG.partial : 0) |
+      (flags & FLAG.gone ? ENTRY_FLAG.gone : 0) |
+      (flags & FLAG.completed ? ENTRY_FLAG.completed : 0) |
+      (flags & FLAG.hasKey ? ENTRY_FLAG.key : 0);
     out[start + 1] = left >> 8;
     out[start + 2] = left;
     let at = putWord(out, start + 3, slab.get(slab.sequence, entry));
@@ -332,44 +405,17 @@ export class SwarmExchange {
     return at;
   }
 
-  private mergeCounts(
-    swarm: number,
-    update: Uint8Array,
-    origins: number,
-  ): boolean {
-    const { store } = this;
-    if (origins === 0) return false;
-    const counts = this.countsOf(swarm);
+  private mergeCounts(swarm: number, update: Uint8Array): boolean {
+    const { store, completed } = this;
     let news = false;
-    for (let k = 0; k < origins; k++) {
-      const at = this.originAt(counts, word(update, 2 + k * 8));
-      const count = word(update, 6 + k * 8);
-      if (at < 0 || counts[at + 1] >= count) continue;
-      counts[at + 1] = count;
-      news = true;
+    for (let k = 0; k < update[1]; k++) {
+      const origin = word(update, 2 + k * 8);
+      if (completed.raise(swarm, origin, word(update, 6 + k * 8))) news = true;
     }
-    let sum = 0;
-    for (let k = 1; k < counts.length; k += 2) sum += counts[k];
-    store.record[store.base + SWARM.completed] = Math.min(sum, 0xffffffff);
+    const at = store.base + SWARM.completed;
+    if (news)
+      store.record[at] = Math.max(store.record[at], completed.sum(swarm));
     return news;
-  }
-
-  private countsOf(swarm: number): number[] {
-    let counts = this.completed.get(swarm);
-    if (counts === undefined) {
-      counts = [];
-      this.completed.set(swarm, counts);
-    }
-    return counts;
-  }
-
-  /** Where `origin` stands in `counts`, added if need be; −1 where there are too many. */
-  private originAt(counts: number[], origin: number): number {
-    for (let k = 0; k < counts.length; k += 2)
-      if (counts[k] === origin) return k;
-    if (counts.length >= MAX_ORIGINS * 2) return -1;
-    counts.push(origin, 0);
-    return counts.length - 2;
   }
 
   private infoHash(): Uint8Array {
@@ -379,12 +425,4 @@ export class SwarmExchange {
       putWord(bytes, 4 * w, store.record[store.base + w]);
     return bytes;
   }
-}
-
-function putWord(out: Uint8Array, at: number, value: number): number {
-  out[at] = value >>> 24;
-  out[at + 1] = value >>> 16;
-  out[at + 2] = value >>> 8;
-  out[at + 3] = value;
-  return at + 4;
 }

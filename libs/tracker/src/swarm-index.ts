@@ -1,5 +1,5 @@
 /**
- * From info-hash to a swarm's record of 24 words, in pages that never move, so that a million
+ * From info-hash to a swarm's record of 26 words, in pages that never move, so that a million
  * swarms cost neither objects nor a copying pause. Open addressing over a keyed hash: nobody can
  * choose info-hashes that collide. A record's words are named by `SWARM` and, for the peers of
  * each address family, by `GROUP` from the base `SWARM.v4` or `SWARM.v6`.
@@ -23,6 +23,10 @@ export const SWARM = {
   flags: 21,
   /** Unequal zero while the record is in use. */
   used: 22,
+  /** Numbers that the owners of a swarm too large to copy told, and until which second they count. */
+  toldUntil: 23,
+  toldComplete: 24,
+  toldIncomplete: 25,
 } as const;
 
 /** Offsets from `SWARM.v4` or `SWARM.v6`: where one family's peers stand. */
@@ -40,7 +44,7 @@ export const GROUP = {
   seeds: 5,
 } as const;
 
-const STRIDE = 24;
+const STRIDE = 26;
 const PAGE_BITS = 12;
 const PAGE_MASK = (1 << PAGE_BITS) - 1;
 
