@@ -101,6 +101,8 @@ export type RecordsInput =
   /** The ring around us has changed: live successors nearest first, without ourselves. */
   | {
       readonly type: 'view';
+      /** This node, when its id or incarnation has changed. */
+      readonly self?: NodeRef;
       readonly predecessor?: NodeRef;
       readonly successors: readonly NodeRef[];
       /** When predecessor or successors last changed. */
@@ -185,7 +187,15 @@ export interface RecordsHealth {
 
 export type RecordsOutput =
   | MachineOutput<RecordsMessage>
-  | { readonly type: 'lookup'; readonly call: number; readonly place: RingId }
+  /** Which are the first `count` live successors of this place, this node among them? */
+  | {
+      readonly type: 'lookup';
+      readonly call: number;
+      readonly place: RingId;
+      readonly count: number;
+    }
+  /** This node did not answer: the ring should look after it. */
+  | { readonly type: 'suspect'; readonly id: RingId }
   | {
       readonly type: 'persist';
       readonly batch: number;

@@ -7,7 +7,7 @@ import type { MachineOutput, NodeRef, RingId } from '@dnd/chord';
 import { betweenIncl } from '@dnd/chord';
 import type { RecordsInput, RecordsOptions, RecordsOutput } from './io';
 import type { Answer, RecordsBody, RecordsMessage } from './message';
-import { digestOf, isTombstone } from './record';
+import { digestOf, isTombstone, REPLICAS } from './record';
 import type { RecordKey } from './record';
 import { RecordTable } from './record-table';
 import type { Held } from './record-table';
@@ -27,6 +27,8 @@ const LOOKUP_TIMEOUT_MS = 3_000;
 /** After silence a node is asked after the others for this long. */
 const SUSPECT_MS = 5_000;
 const OWNERS_MS = 5_000;
+/** Replicas, and two more to fall back on and to know what lies beyond. */
+const OWNERS = REPLICAS + 2;
 const MAX_CALLS = 20_000;
 const MAX_KNOWN = 1_024;
 
@@ -52,6 +54,7 @@ interface KnownOwners {
 }
 
 export class Kernel {
+  self: NodeRef;
   now = 0;
   out: RecordsOutput[] = [];
   view: View = { type: 'view', successors: [], stableSince: 0 };
@@ -87,6 +90,7 @@ export class Kernel {
   private known: KnownOwners[] = [];
 
   constructor(readonly options: RecordsOptions) {
+    this.self = options.self;
     this.clock = new HybridClock(options.self.id);
     this.wall = new WallClock(options.wallOffset ?? 0);
     this.swarms = new SwarmTable(options.random);
@@ -95,10 +99,6 @@ export class Kernel {
       this.table.set(record);
       if (record.value) this.cache.put(record.digest, record.value);
     });
-  }
-
-  get self(): NodeRef {
-    return this.options.self;
   }
 
   /** Milliseconds since 1970 as the neighbourhood sees them. */
@@ -152,6 +152,7 @@ export class Kernel {
     if (answer === undefined) {
       manners.suspectUntil = this.now + SUSPECT_MS;
       this.known = [];
+      this.out.push({ type: 'suspect', id: open.to.id });
     } else {
       manners.suspectUntil = 0;
       const took = this.now - open.asked;
@@ -182,7 +183,7 @@ export class Kernel {
         resume(owners);
       },
     });
-    this.out.push({ type: 'lookup', call, place });
+    this.out.push({ type: 'lookup', call, place, count: OWNERS });
   }
 
   /** As `lookup`, but what is known for at most five seconds will do. */

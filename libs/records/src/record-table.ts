@@ -59,7 +59,7 @@ interface Leaf {
 }
 
 export class RecordTable {
-  private readonly leaves = new Array<Leaf | undefined>(LEAVES);
+  private readonly leaves = new Map<number, Leaf>();
   private revision = 0;
   records = 0;
   tombstones = 0;
@@ -70,7 +70,7 @@ export class RecordTable {
   }
 
   place(kind: DurableKind, place: RingId): Place | undefined {
-    return this.leaves[leafOf(place)]?.places.get(placeKey(kind, place));
+    return this.leaves.get(leafOf(place))?.places.get(placeKey(kind, place));
   }
 
   get(key: RecordKey): Held | undefined {
@@ -109,17 +109,18 @@ export class RecordTable {
     this.toggle(place, held, -1);
     place.items.delete(key.item);
     if (place.items.size > 0) return;
-    this.leaves[leafOf(key.place)]?.places.delete(
-      placeKey(key.kind, key.place),
-    );
+    this.leaves
+      .get(leafOf(key.place))
+      ?.places.delete(placeKey(key.kind, key.place));
   }
 
   /** Digest of every version in the ring range (from, to], 16 hex digits. */
   rangeDigest(from: RingId, to: RingId): string {
     let low = 0;
     let high = 0;
-    for (let i = 0; i < LEAVES; i++) {
-      const digest = this.leafDigest(i, from, to);
+    const within = leavesWithin(from, to);
+    for (const [i, leaf] of this.leaves) {
+      const digest = digestWithin(leaf, within(i), from, to);
       low ^= digest.low;
       high ^= digest.high;
     }
@@ -128,22 +129,24 @@ export class RecordTable {
 
   /** Digests of the leaves that hold something of (from, to], packed: LEAF_DIGEST_BYTES each. */
   leafDigests(from: RingId, to: RingId): Uint8Array {
-    const packed = new DataView(new ArrayBuffer(LEAVES * LEAF_DIGEST_BYTES));
+    const size = this.leaves.size * LEAF_DIGEST_BYTES;
+    const packed = new DataView(new ArrayBuffer(size));
+    const within = leavesWithin(from, to);
     let end = 0;
-    for (let i = 0; i < LEAVES; i++) {
-      const { low, high } = this.leafDigest(i, from, to);
+    for (const [i, leaf] of this.leaves) {
+      const { low, high } = digestWithin(leaf, within(i), from, to);
       if (low === 0 && high === 0) continue;
       packed.setUint16(end, i);
       packed.setUint32(end + 2, low >>> 0);
       packed.setUint32(end + 6, high >>> 0);
       end += LEAF_DIGEST_BYTES;
     }
-    return new Uint8Array(packed.buffer.slice(0, end));
+    return new Uint8Array(packed.buffer, 0, end);
   }
 
   /** Versions of (from, to] in one leaf, ordered by place, kind and item. */
   versions(from: RingId, to: RingId, leaf: number): RecordMeta[] {
-    const places = [...(this.leaves[leaf]?.places.values() ?? [])];
+    const places = [...(this.leaves.get(leaf)?.places.values() ?? [])];
     return places
       .filter((place) => betweenIncl(from, place.place, to))
       .flatMap((place) => versionsAt(place))
@@ -151,17 +154,16 @@ export class RecordTable {
   }
 
   *places(): Generator<Place> {
-    for (const leaf of this.leaves) if (leaf) yield* leaf.places.values();
+    for (const leaf of this.leaves.values()) yield* leaf.places.values();
   }
 
   /** Places in none of these ranges; leaves that one range holds whole cost nothing. */
   *placesOutside(
     ranges: readonly { readonly from: RingId; readonly to: RingId }[],
   ): Generator<Place> {
-    for (const [i, leaf] of this.leaves.entries()) {
-      if (!leaf || leaf.count === 0) continue;
-      if (ranges.some(({ from, to }) => leafInRange(i, from, to) === 'all'))
-        continue;
+    const within = ranges.map(({ from, to }) => leavesWithin(from, to));
+    for (const [i, leaf] of this.leaves) {
+      if (within.some((range) => range(i) === 'all')) continue;
       for (const place of leaf.places.values())
         if (!ranges.some(({ from, to }) => betweenIncl(from, place.place, to)))
           yield place;
@@ -171,11 +173,11 @@ export class RecordTable {
   /** Records, tombstones included, whose place lies in (from, to]. */
   count(from: RingId, to: RingId): number {
     let count = 0;
-    for (const [i, leaf] of this.leaves.entries()) {
-      if (!leaf) continue;
-      const within = leafInRange(i, from, to);
-      if (within === 'all') count += leaf.count;
-      else if (within === 'some')
+    const within = leavesWithin(from, to);
+    for (const [i, leaf] of this.leaves) {
+      const part = within(i);
+      if (part === 'all') count += leaf.count;
+      else if (part === 'some')
         for (const place of leaf.places.values())
           if (betweenIncl(from, place.place, to)) count += place.items.size;
     }
@@ -184,12 +186,11 @@ export class RecordTable {
 
   private placeFor(meta: RecordKey): Place {
     const index = leafOf(meta.place);
-    const leaf = (this.leaves[index] ??= {
-      low: 0,
-      high: 0,
-      count: 0,
-      places: new Map(),
-    });
+    let leaf = this.leaves.get(index);
+    if (!leaf) {
+      leaf = { low: 0, high: 0, count: 0, places: new Map() };
+      this.leaves.set(index, leaf);
+    }
     const key = placeKey(meta.kind, meta.place);
     let place = leaf.places.get(key);
     if (!place)
@@ -197,28 +198,8 @@ export class RecordTable {
     return place;
   }
 
-  private leafDigest(
-    index: number,
-    from: RingId,
-    to: RingId,
-  ): { low: number; high: number } {
-    const leaf = this.leaves[index];
-    if (!leaf) return NOTHING;
-    const within = leafInRange(index, from, to);
-    if (within === 'all') return leaf;
-    if (within === 'none') return NOTHING;
-    let low = 0;
-    let high = 0;
-    for (const place of leaf.places.values()) {
-      if (!betweenIncl(from, place.place, to)) continue;
-      low ^= place.low;
-      high ^= place.high;
-    }
-    return { low, high };
-  }
-
   private toggle(place: Place, held: Held, sign: 1 | -1): void {
-    const leaf = this.leaves[leafOf(place.place)];
+    const leaf = this.leaves.get(leafOf(place.place));
     const [low, high] = hashVersion(place.kind, place.place, held);
     place.low ^= low;
     place.high ^= high;
@@ -232,8 +213,6 @@ export class RecordTable {
     if (isTombstone(held)) this.tombstones += sign;
   }
 }
-
-const NOTHING = { low: 0, high: 0 };
 
 export function leafOf(place: RingId): number {
   return parseInt(place.slice(0, 3), 16);
@@ -261,22 +240,39 @@ export function compareKeys(a: RecordKey, b: RecordKey): number {
   return a.item < b.item ? -1 : a.item > b.item ? 1 : 0;
 }
 
-function leafInRange(
-  index: number,
-  from: RingId,
-  to: RingId,
-): 'all' | 'some' | 'none' {
-  if (from === to) return 'all';
+type Part = 'all' | 'some' | 'none';
+
+/** How much of a leaf lies in (from, to]. */
+function leavesWithin(from: RingId, to: RingId): (leaf: number) => Part {
+  if (from === to) return () => 'all';
   const first = leafOf(from);
   const last = leafOf(to);
-  if (index === first || index === last) return 'some';
-  const inside =
+  const inside = (leaf: number): boolean =>
     first < last
-      ? index > first && index < last
+      ? leaf > first && leaf < last
       : first > last
-        ? index > first || index < last
+        ? leaf > first || leaf < last
         : from > to;
-  return inside ? 'all' : 'none';
+  return (leaf) =>
+    leaf === first || leaf === last ? 'some' : inside(leaf) ? 'all' : 'none';
+}
+
+function digestWithin(
+  leaf: Leaf,
+  part: Part,
+  from: RingId,
+  to: RingId,
+): { low: number; high: number } {
+  if (part === 'all') return leaf;
+  let low = 0;
+  let high = 0;
+  if (part === 'some')
+    for (const place of leaf.places.values()) {
+      if (!betweenIncl(from, place.place, to)) continue;
+      low ^= place.low;
+      high ^= place.high;
+    }
+  return { low, high };
 }
 
 function digestText(low: number, high: number): string {

@@ -60,7 +60,7 @@ export class Records implements Machine<RecordsInput, RecordsOutput> {
       this.repair.covered(from, share.from, share.to),
     );
     kernel.serveSelf = (message, answer) =>
-      this.server.handle(options.self, message, 0, (body) =>
+      this.server.handle(kernel.self, message, 0, (body) =>
         answer(kernel.seal(body)),
       );
   }
@@ -196,6 +196,10 @@ export class Records implements Machine<RecordsInput, RecordsOutput> {
     const changed =
       !this.viewed || neighbours(view) !== neighbours(kernel.view);
     kernel.view = view;
+    if (view.self) {
+      kernel.self = view.self;
+      kernel.clock.origin = view.self.id;
+    }
     if (alone) kernel.settled = true;
     else if (wasAlone) kernel.settled = false;
     if (!this.viewed) this.repair.start();

@@ -41,7 +41,7 @@ export class HybridClock {
   private time = 0;
   private count = 0;
 
-  constructor(private readonly origin: RingId) {}
+  constructor(public origin: RingId) {}
 
   /** A stamp later than every stamp given out or seen; `wall` in milliseconds since 1970. */
   next(wall: number): Stamp {

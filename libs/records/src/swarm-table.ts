@@ -199,6 +199,7 @@ export class SwarmTable {
 
   /** Forgets peers past their deadline in `leaves` of the 4,096 parts of the table. */
   sweep(leaves: number, now: number): void {
+    if (this.swarms === 0) return;
     for (let i = 0; i < leaves; i++) {
       const leaf = this.leaves[this.sweepLeaf];
       this.sweepLeaf = (this.sweepLeaf + 1) % LEAVES;
@@ -242,6 +243,7 @@ export class SwarmTable {
   }
 
   private *inOrder(from: RingId, to: RingId): Generator<[RingId, Swarm]> {
+    if (this.swarms === 0) return;
     const first = leafOf(from);
     for (let i = 0; i <= LEAVES; i++) {
       const leaf = this.leaves[(first + i) % LEAVES];
@@ -319,7 +321,7 @@ export class SwarmTable {
     };
   }
 
-  /** Full: what has least time left makes room, those that are gone last, for they guard. */
+  /** Full: what has least time left makes room, unless that is the new one. */
   private replaceOldest(swarm: Swarm): boolean {
     const view = viewOf(swarm.rows);
     let oldest = -1;

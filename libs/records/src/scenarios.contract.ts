@@ -1,0 +1,177 @@
+/**
+ * What happens to a simulated ring of records, by seed: people write, overwrite and delete while
+ * machines fail, and afterwards nothing that was acknowledged may be missing. A scenario returns
+ * what was wrong, in words; an empty list is a pass.
+ */
+import type { LinkFaults } from '@dnd/sim';
+import type { RecordKey } from './record';
+import { digestOf } from './record';
+import { SimulatedRing } from './simulated-ring.contract';
+import type { Member, RingOptions } from './simulated-ring.contract';
+
+type Variant = Pick<RingOptions, 'variant' | 'lyingDisk'>;
+
+/** Some records written by some nodes, each key by one of them. */
+export class Writers {
+  private readonly homes = new Map<string, Member>();
+  private count = 0;
+
+  constructor(
+    private readonly ring: SimulatedRing,
+    private readonly items: number,
+  ) {}
+
+  /** One write: a new value mostly, sometimes a deletion. */
+  write(): void {
+    const { ring } = this;
+    const item = `item ${ring.random.int(this.items)}`;
+    const key = keyFor(item);
+    let home = this.homes.get(item);
+    if (!home) this.homes.set(item, (home = ring.random.pick(ring.live)));
+    if (!home.alive || ring.isWriting(key)) return;
+    const remove =
+      ring.written.has(`1${key.place}${item}`) && ring.random.chance(0.15);
+    ring.put(home, key, remove ? undefined : `value ${++this.count}`);
+  }
+
+  /** `count` writes spread over some time. */
+  spread(count: number, duration: number): void {
+    for (let i = 0; i < count; i++)
+      this.ring.time.after(this.ring.random.uniform() * duration, () =>
+        this.write(),
+      );
+  }
+
+  /** A node that came back writes what it wrote before. */
+  moved(from: Member, to: Member): void {
+    for (const [item, home] of this.homes)
+      if (home === from) this.homes.set(item, to);
+  }
+}
+
+export function keyFor(item: string): RecordKey {
+  return { kind: 'name', place: digestOf(Buffer.from(item)), item };
+}
+
+function someFaults(ring: SimulatedRing): Partial<LinkFaults> {
+  const { random } = ring;
+  return {
+    drop: random.pick([0, 0, 0.02, 0.1, 0.2]),
+    duplicate: random.pick([0, 0.05]),
+    heavyTail: random.pick([0, 0.02]),
+    jitter: random.pick([0.3, 5, 40]),
+    refuse: random.pick([0, 1]),
+  };
+}
+
+const quiet: LinkFaults = {
+  drop: 0,
+  duplicate: 0,
+  delay: 0.2,
+  jitter: 0.3,
+  heavyTail: 0,
+  refuse: 1,
+};
+
+/**
+ * One node is lost for good at any moment, another may restart; 35 s later everything has three
+ * copies again, so that any two more may go; then newcomers take their place.
+ */
+export function losses(seed: number, variant: Variant = {}): string[] {
+  const nodes = 4 + (seed % 4);
+  const clockError = seed % 3 === 0 ? 60_000 : 0;
+  const ring = new SimulatedRing({ seed, nodes, clockError, ...variant });
+  const { random } = ring;
+  ring.run(1_500);
+  ring.network.faults = { ...quiet, ...someFaults(ring) };
+  const writers = new Writers(ring, 8);
+  writers.spread(16, 4_000);
+  ring.run(random.uniform() * 4_000);
+  ring.lose(random.pick(ring.live));
+  if (random.chance(0.3)) {
+    const member = random.pick(ring.live);
+    ring.crash(member);
+    ring.run(random.uniform() * 2_000);
+    writers.moved(member, ring.restart(member));
+  }
+  if (random.chance(0.3)) ring.add();
+  ring.run(6_000);
+  ring.network.faults = quiet;
+  ring.run(35_000);
+  const problems = [...ring.lost(), ...ring.broken()];
+  ring.lose(random.pick(ring.live));
+  if (ring.live.length > 1) ring.lose(random.pick(ring.live));
+  problems.push(...ring.lost());
+  ring.add();
+  ring.run(3_000);
+  problems.push(...ring.unreadable(2));
+  return problems;
+}
+
+/** All machines lose power at once, and start again with what is on their disks. */
+export function powerFailure(seed: number, variant: Variant = {}): string[] {
+  const ring = new SimulatedRing({ seed, nodes: 3 + (seed % 3), ...variant });
+  ring.run(1_500);
+  const writers = new Writers(ring, 10);
+  writers.spread(25, 1_000);
+  ring.run(200 + ring.random.uniform() * 900);
+  const members = ring.live;
+  for (const member of members) ring.crash(member);
+  ring.run(1_000);
+  for (const member of members) ring.restart(member);
+  ring.run(20_000);
+  return [...ring.lost(), ...ring.unreadable(2), ...ring.broken()];
+}
+
+/** Many nodes join, one after another, while others go in order; copies move to their places. */
+export function migration(seed: number, variant: Variant = {}): string[] {
+  const ring = new SimulatedRing({ seed, nodes: 3, ...variant });
+  const { random } = ring;
+  ring.run(1_500);
+  const writers = new Writers(ring, 10);
+  writers.spread(20, 2_000);
+  ring.run(3_000);
+  for (let i = 0; i < 5; i++) {
+    // Right after a birth its neighbours cannot be reached: nobody confirms anything to them.
+    const newcomer = ring.add();
+    const other = random.pick(ring.live);
+    if (other !== newcomer) ring.network.cut(newcomer.ref, other.ref);
+    ring.run(500 + random.uniform() * 3_000);
+  }
+  ring.network.heal();
+  ring.run(1_000);
+  const problems = ring.lost();
+  ring.run(100_000);
+  return [
+    ...problems,
+    ...ring.lost(),
+    ...ring.unreadable(2),
+    ...ring.misplaced(),
+    ...ring.broken(),
+  ];
+}
+
+/** The network falls apart while all go on writing, and heals. */
+export function partitions(seed: number, variant: Variant = {}): string[] {
+  const nodes = 4 + (seed % 5);
+  const clockError = seed % 2 === 0 ? 20_000 : 0;
+  const ring = new SimulatedRing({ seed, nodes, clockError, ...variant });
+  ring.run(1_500);
+  const writers = new Writers(ring, 12);
+  writers.spread(10, 2_000);
+  ring.run(3_000);
+  const members = ring.random.shuffle(ring.live);
+  const cut = 1 + ring.random.int(members.length - 1);
+  ring.partition([members.slice(0, cut), members.slice(cut)]);
+  writers.spread(20, 30_000);
+  ring.run(30_000 + ring.random.uniform() * 30_000);
+  ring.heal();
+  writers.spread(5, 5_000);
+  ring.run(65_000);
+  return [
+    ...ring.lost(),
+    ...ring.unreadable(2),
+    ...ring.misplaced(),
+    ...ring.broken(),
+  ];
+}
