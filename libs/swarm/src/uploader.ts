@@ -41,14 +41,16 @@ export class Uploader {
   wakeAt = Infinity;
   /** Bytes handed over, ever. */
   sent = 0;
-  /** Peers with requests queued or bytes on their way. */
+  /** Bytes on their way, over all peers. */
+  #handed = 0;
+  /** Peers with requests to serve and room for the bytes. */
   readonly #waiting = new Set<SwarmPeer>();
 
   constructor(private readonly options: UploaderOptions) {}
 
   /** Nobody waits for anything from us. */
   get idle(): boolean {
-    return this.#waiting.size === 0;
+    return this.#waiting.size === 0 && this.#handed === 0;
   }
 
   requested(
@@ -110,12 +112,15 @@ export class Uploader {
 
   left(peer: SwarmPeer): void {
     peer.queue.clear();
+    this.#handed = Math.max(0, this.#handed - peer.handed);
     peer.handed = 0;
     this.#waiting.delete(peer);
   }
 
   served(peer: SwarmPeer, bytes: number, now: number): void {
     peer.handed = Math.max(0, peer.handed - bytes);
+    this.#handed = Math.max(0, this.#handed - bytes);
+    if (peer.queue.length > 0) this.#waiting.add(peer);
     if (peer.probeBytes <= 0) return;
     peer.probeBytes -= bytes;
     if (peer.probeBytes > 0) return;
@@ -132,33 +137,27 @@ export class Uploader {
   /** Hands over what the connections and the limits have room for. */
   serve(now: number): void {
     this.wakeAt = Infinity;
-    if (this.#waiting.size === 0) return;
+    const waiting = this.#waiting;
+    if (waiting.size === 0) return;
     const limited = this.#isLimited();
-    let some = true;
-    while (some) {
-      some = false;
-      for (const peer of this.#waiting) {
-        if (peer.queue.length === 0) {
-          if (peer.handed === 0) this.#waiting.delete(peer);
-          continue;
-        }
-        if (peer.handed >= peer.sendAhead) continue;
-        if (!limited || peer.traits.unlimited) {
-          this.#serveRun(peer, this.options.settings.readRun, now);
-          some = true;
-          continue;
-        }
+    // A peer that is served goes to the end of the row, so all get their turn.
+    for (const peer of waiting) {
+      if (peer.queue.length === 0 || peer.handed >= peer.sendAhead) {
+        waiting.delete(peer);
+        continue;
+      }
+      let most = this.options.settings.readRun;
+      if (limited && !peer.traits.unlimited) {
         const room = allowance(this.options.limits, now);
         if (room <= 0) {
           this.#wait(now);
-          return;
+          continue;
         }
-        this.#serveRun(peer, Math.min(TURN, Math.max(room, 1)), now);
-        // The peer goes to the end of the row.
-        this.#waiting.delete(peer);
-        this.#waiting.add(peer);
-        some = true;
+        most = Math.min(TURN, Math.max(room, 1));
       }
+      waiting.delete(peer);
+      this.#serveRun(peer, most, now);
+      waiting.add(peer);
     }
   }
 
@@ -197,6 +196,7 @@ export class Uploader {
     }
     queue.shift(count);
     peer.handed += length;
+    this.#handed += length;
     if (peer.probeBytes <= 0) {
       peer.probeBytes = peer.handed;
       peer.probeSince = now;
