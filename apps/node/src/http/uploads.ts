@@ -10,7 +10,7 @@ import { randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { mkdir, readdir, realpath, rename, rm, statfs } from 'node:fs/promises';
 import { basename, dirname, join, sep } from 'node:path';
-import type { Readable } from 'node:stream';
+import { Transform, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Config } from '../config/config';
 import type { Publish } from '../peer/peer';
@@ -114,13 +114,17 @@ export class Uploads {
       });
       parser.on('file', (field, stream, { filename }) => {
         if (field !== 'files' || failed) return void stream.resume();
-        stream.on('data', (chunk: Buffer) => {
-          progress.doneBytes += chunk.length;
-          if (progress.doneBytes - told < progressStep) return;
-          told = progress.doneBytes;
-          this.tell(progress);
+        const count = new Transform({
+          transform: (chunk: Buffer, _encoding, done) => {
+            progress.doneBytes += chunk.length;
+            if (progress.doneBytes - told >= progressStep) {
+              told = progress.doneBytes;
+              this.tell(progress);
+            }
+            done(null, chunk);
+          },
         });
-        const write = writeFile(stream, folder, filename, progress);
+        const write = writeFile(stream, count, folder, filename, progress);
         writes.push(write);
         write.catch(fail);
       });
@@ -133,7 +137,7 @@ export class Uploads {
   }
 }
 
-async function writeFile(stream: Readable, folder: string, filename: string | undefined, progress: PublicationDto): Promise<void> {
+async function writeFile(stream: Readable, count: Transform, folder: string, filename: string | undefined, progress: PublicationDto): Promise<void> {
   let parts: string[];
   try {
     parts = safeParts(filename ?? '');
@@ -145,7 +149,7 @@ async function writeFile(stream: Readable, folder: string, filename: string | un
   progress.name ||= parts[0];
   progress.files++;
   await mkdir(dirname(target), { recursive: true });
-  await pipeline(stream, createWriteStream(target, { flags: 'wx' }));
+  await pipeline(stream, count, createWriteStream(target, { flags: 'wx' }));
 }
 
 /** The elements of a relative path as a browser sends it. Throws `bad-input` for what would leave the folder. */
