@@ -4,7 +4,13 @@ import { IdentityFile } from './identity';
 
 /** One identity a process, whichever roles it runs. */
 @Module({
-  providers: [{ provide: IdentityFile, inject: [Config], useFactory: (config: Config) => IdentityFile.open(config.storage) }],
+  providers: [
+    {
+      provide: IdentityFile,
+      inject: [Config],
+      useFactory: (config: Config) => IdentityFile.open(config.storage),
+    },
+  ],
   exports: [IdentityFile],
 })
 export class IdentityModule {}

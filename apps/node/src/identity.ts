@@ -3,7 +3,15 @@
  * and the client id that a tracker gave it. Kept in `.node/identity.json`, written whole or not at all.
  */
 import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 
 export interface Identity {
@@ -37,7 +45,14 @@ export class IdentityFile {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     }
-    return new IdentityFile(file, known ?? { ringId: randomBytes(20).toString('hex'), incarnation: 0, token: randomBytes(32).toString('hex') });
+    return new IdentityFile(
+      file,
+      known ?? {
+        ringId: randomBytes(20).toString('hex'),
+        incarnation: 0,
+        token: randomBytes(32).toString('hex'),
+      },
+    );
   }
 
   get value(): Identity {
@@ -61,11 +76,24 @@ export class IdentityFile {
 
 function parse(text: string): Identity | undefined {
   try {
-    const { ringId, incarnation, clientId, token } = JSON.parse(text) as Partial<Identity>;
-    if (typeof ringId !== 'string' || !/^[0-9a-f]{40}$/.test(ringId)) return undefined;
-    if (typeof token !== 'string' || !/^[0-9a-f]{64}$/.test(token)) return undefined;
-    if (!Number.isSafeInteger(incarnation) || (clientId !== undefined && !Number.isSafeInteger(clientId))) return undefined;
-    return { ringId, incarnation: incarnation as number, token, ...(clientId === undefined ? {} : { clientId }) };
+    const { ringId, incarnation, clientId, token } = JSON.parse(
+      text,
+    ) as Partial<Identity>;
+    if (typeof ringId !== 'string' || !/^[0-9a-f]{40}$/.test(ringId))
+      return undefined;
+    if (typeof token !== 'string' || !/^[0-9a-f]{64}$/.test(token))
+      return undefined;
+    if (
+      !Number.isSafeInteger(incarnation) ||
+      (clientId !== undefined && !Number.isSafeInteger(clientId))
+    )
+      return undefined;
+    return {
+      ringId,
+      incarnation: incarnation as number,
+      token,
+      ...(clientId === undefined ? {} : { clientId }),
+    };
   } catch {
     return undefined;
   }

@@ -17,7 +17,9 @@ try {
   if (command.run === 'node') {
     const program = await Program.start(command.config);
     stopOnSignals(program);
-    console.log(`${program.readyLine} (ready after ${((Date.now() - started) / 1000).toFixed(1)} s)`);
+    console.log(
+      `${program.readyLine} (ready after ${((Date.now() - started) / 1000).toFixed(1)} s)`,
+    );
   }
 } catch (error) {
   if (!(error instanceof ConfigError)) throw error;

@@ -2,14 +2,19 @@
 import { ConfigError, type WantedPort } from './config/config';
 
 /** Calls `listen` with the wanted port, or from it on with the first that is free. */
-export async function firstFree(wanted: WantedPort, flag: string, listen: (port: number) => Promise<unknown>): Promise<number> {
+export async function firstFree(
+  wanted: WantedPort,
+  flag: string,
+  listen: (port: number) => Promise<unknown>,
+): Promise<number> {
   for (let port = wanted.port; ; port++) {
     try {
       await listen(port);
       return port;
     } catch (error) {
       const taken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
-      if (!taken || wanted.exact || port >= wanted.port + 1000) throw portError(error, flag, port);
+      if (!taken || wanted.exact || port >= wanted.port + 1000)
+        throw portError(error, flag, port);
     }
   }
 }
@@ -17,8 +22,20 @@ export async function firstFree(wanted: WantedPort, flag: string, listen: (port:
 /** What a failed `listen` means to whoever started the program. */
 export function portError(error: unknown, flag: string, port?: number): Error {
   const { code, message } = error as NodeJS.ErrnoException;
-  if (code === 'EADDRINUSE') return new ConfigError(`port ${port ?? ''} is taken: choose another with ${flag}, or leave the flag out for the next free one`.replace('port  is', 'a port is'));
-  if (code === 'EACCES') return new ConfigError(`port ${port ?? ''} may not be opened by this user: choose one above 1023 with ${flag}`);
-  if (code === 'EADDRNOTAVAIL') return new ConfigError(`this machine does not have the address to listen on (${message})`);
+  if (code === 'EADDRINUSE')
+    return new ConfigError(
+      `port ${port ?? ''} is taken: choose another with ${flag}, or leave the flag out for the next free one`.replace(
+        'port  is',
+        'a port is',
+      ),
+    );
+  if (code === 'EACCES')
+    return new ConfigError(
+      `port ${port ?? ''} may not be opened by this user: choose one above 1023 with ${flag}`,
+    );
+  if (code === 'EADDRNOTAVAIL')
+    return new ConfigError(
+      `this machine does not have the address to listen on (${message})`,
+    );
   return error as Error;
 }

@@ -1,5 +1,11 @@
 /** Composition of one process: which modules run, in which order they start and stop, and on which ports they listen. */
-import { ConsoleLogger, type DynamicModule, type LogLevel, Module, type Type } from '@nestjs/common';
+import {
+  ConsoleLogger,
+  type DynamicModule,
+  type LogLevel,
+  Module,
+  type Type,
+} from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { MicroserviceOptions } from '@nestjs/microservices';
 import type { NestExpressApplication } from '@nestjs/platform-express';
@@ -39,10 +45,18 @@ class NodeModule {
 
 /** Nest's own account of its wiring is left out; warnings and errors are not. */
 class ProgramLogger extends ConsoleLogger {
-  private static readonly quiet = new Set(['InstanceLoader', 'RoutesResolver', 'RouterExplorer', 'NestFactory', 'NestMicroservice', 'NestApplication']);
+  private static readonly quiet = new Set([
+    'InstanceLoader',
+    'RoutesResolver',
+    'RouterExplorer',
+    'NestFactory',
+    'NestMicroservice',
+    'NestApplication',
+  ]);
 
   override log(message: unknown, ...rest: unknown[]): void {
-    if (!ProgramLogger.quiet.has(String(rest.at(-1)))) super.log(message, ...(rest as [string]));
+    if (!ProgramLogger.quiet.has(String(rest.at(-1))))
+      super.log(message, ...(rest as [string]));
   }
 }
 
@@ -60,7 +74,11 @@ export class Program {
     const lock = await takeStorage(config.storage);
     const app = configure(
       await NestFactory.create<NestExpressApplication>(NodeModule.for(config), {
-        logger: new ProgramLogger({ logLevels: levels(config), prefix: 'dnd', colors: process.stdout.isTTY ?? false }),
+        logger: new ProgramLogger({
+          logLevels: levels(config),
+          prefix: 'dnd',
+          colors: process.stdout.isTTY ?? false,
+        }),
         forceCloseConnections: true,
         bodyParser: false,
       }),
@@ -77,7 +95,10 @@ export class Program {
     };
     if (ring) {
       const node = app.get(RingNode);
-      node.address = { port: ring.boundPort, seamPort: reachableSeam(config) ? seam.boundPort : 0 };
+      node.address = {
+        port: ring.boundPort,
+        seamPort: reachableSeam(config) ? seam.boundPort : 0,
+      };
       await begin(node);
     }
     if (config.roles.has('tracker')) await begin(app.get(TrackerServers));
@@ -103,11 +124,15 @@ export class Program {
   }
 }
 
-const shown = (config: Config): string => (config.host === '0.0.0.0' ? config.advertise : config.host);
+const shown = (config: Config): string =>
+  config.host === '0.0.0.0' ? config.advertise : config.host;
 
 /** The seam may be called from where the beacon is heard: the same machine, or wherever --rpc-host lets it in. */
 function reachableSeam(config: Config): boolean {
-  return config.roles.has('tracker') && (config.rpcHost === config.advertise || config.rpcHost === '0.0.0.0');
+  return (
+    config.roles.has('tracker') &&
+    (config.rpcHost === config.advertise || config.rpcHost === '0.0.0.0')
+  );
 }
 
 function levels(config: Config): LogLevel[] {
@@ -121,17 +146,29 @@ async function takeStorage(storage: string): Promise<StorageLock> {
     accessSync(join(storage, '.node'), constants.W_OK);
     return await StorageLock.acquire(storage);
   } catch (error) {
-    throw new ConfigError(`the Storage folder ${storage} cannot be used: ${(error as Error).message}; choose another with --storage DIR`);
+    throw new ConfigError(
+      `the Storage folder ${storage} cannot be used: ${(error as Error).message}; choose another with --storage DIR`,
+    );
   }
 }
 
 /** Opens the seam and ring listeners. */
-async function listen(app: NestExpressApplication, config: Config): Promise<{ seam: Listener; ring: Listener | undefined }> {
-  const seam = new Listener(SEAM, { host: config.rpcHost, ...config.rpcPort, key: seamKey(config) });
+async function listen(
+  app: NestExpressApplication,
+  config: Config,
+): Promise<{ seam: Listener; ring: Listener | undefined }> {
+  const seam = new Listener(SEAM, {
+    host: config.rpcHost,
+    ...config.rpcPort,
+    key: seamKey(config),
+  });
   app.connectMicroservice<MicroserviceOptions>({ strategy: seam });
   let ring: Listener | undefined;
   if (config.roles.has('dht')) {
-    const key = config.secret === undefined ? undefined : deriveKey(config.secret, `ring:${config.ring}`);
+    const key =
+      config.secret === undefined
+        ? undefined
+        : deriveKey(config.secret, `ring:${config.ring}`);
     ring = new Listener(RING, { host: config.host, ...config.ringPort, key });
     app.connectMicroservice<MicroserviceOptions>({ strategy: ring });
   }
@@ -143,12 +180,19 @@ async function listen(app: NestExpressApplication, config: Config): Promise<{ se
   return { seam, ring };
 }
 
-async function listenHttp(app: NestExpressApplication, config: Config): Promise<number> {
+async function listenHttp(
+  app: NestExpressApplication,
+  config: Config,
+): Promise<number> {
   const names = [config.host, config.advertise, ...config.allowHosts];
   protect(app, { names, sessions: app.get(SESSIONS) });
   app.useBodyParser('json', { limit: '1mb' });
   servePage(app, join(import.meta.dirname, '../web/browser'));
   serveDocs(app);
-  const port = await firstFree(config.port, '--port', (candidate) => app.listen(candidate, config.host));
-  return port === 0 ? (app.getHttpServer().address() as { port: number }).port : port;
+  const port = await firstFree(config.port, '--port', (candidate) =>
+    app.listen(candidate, config.host),
+  );
+  return port === 0
+    ? (app.getHttpServer().address() as { port: number }).port
+    : port;
 }

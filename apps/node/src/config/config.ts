@@ -71,39 +71,146 @@ interface Flag {
 }
 
 const flags: readonly Flag[] = [
-  { name: 'host', value: 'ADDRESS', fallback: '127.0.0.1', help: 'address to listen on; 0.0.0.0 for the whole network (needs --secret or --open)' },
-  { name: 'advertise', value: 'ADDRESS', help: 'address that others use to reach this node (default: the address listened on, or that of the first network card)' },
-  { name: 'port', value: 'PORT', fallback: '8080', help: 'web page and REST API' },
-  { name: 'tracker-port', value: 'PORT', fallback: '6969', help: 'tracker for BitTorrent clients, HTTP and UDP' },
-  { name: 'peer-port', value: 'PORT', fallback: '6881', help: 'peer connections' },
-  { name: 'ring-port', value: 'PORT', fallback: '7000', help: 'ring messages between nodes' },
-  { name: 'rpc-port', value: 'PORT', fallback: '7070', help: 'messages between the modules of one owner' },
-  { name: 'rpc-host', value: 'ADDRESS', fallback: '127.0.0.1', help: 'address for those; needs --secret beyond this machine' },
-  { name: 'storage', value: 'DIR', fallback: './Storage', help: 'folder of the files published and downloaded' },
-  { name: 'share', value: 'DIR', multiple: true, help: 'files below it may be published where they lie; may be given several times' },
-  { name: 'roles', value: 'LIST', fallback: roles.join(','), help: 'what this process runs' },
-  { name: 'name', value: 'NAME', help: 'what others see beside what this node publishes (default: the name of the machine)' },
-  { name: 'ring', value: 'NAME', fallback: 'dnd', help: 'name of the ring; nodes of other rings are not heard' },
-  { name: 'secret', value: 'TEXT', help: 'ring secret: only nodes that have it can join; messages are encrypted with it' },
-  { name: 'join', value: 'HOST:PORT', multiple: true, help: 'a node of the ring, where there is no multicast; may be given several times' },
-  { name: 'multicast', value: 'GROUP:PORT', fallback: '239.255.4.3:1234', help: 'where nodes find each other; "off" for not at all' },
-  { name: 'interface', value: 'ADDRESS', help: 'IPv4 address of the network card for multicast (default: the address listened on)' },
-  { name: 'password', value: 'TEXT', help: 'password of the web page (default beyond this machine: one is made and printed once)' },
-  { name: 'open', help: 'listen beyond this machine without secret and sign-in: for a LAN party' },
-  { name: 'allow-host', value: 'NAME', multiple: true, help: 'another name by which browsers call this node; may be given several times' },
+  {
+    name: 'host',
+    value: 'ADDRESS',
+    fallback: '127.0.0.1',
+    help: 'address to listen on; 0.0.0.0 for the whole network (needs --secret or --open)',
+  },
+  {
+    name: 'advertise',
+    value: 'ADDRESS',
+    help: 'address that others use to reach this node (default: the address listened on, or that of the first network card)',
+  },
+  {
+    name: 'port',
+    value: 'PORT',
+    fallback: '8080',
+    help: 'web page and REST API',
+  },
+  {
+    name: 'tracker-port',
+    value: 'PORT',
+    fallback: '6969',
+    help: 'tracker for BitTorrent clients, HTTP and UDP',
+  },
+  {
+    name: 'peer-port',
+    value: 'PORT',
+    fallback: '6881',
+    help: 'peer connections',
+  },
+  {
+    name: 'ring-port',
+    value: 'PORT',
+    fallback: '7000',
+    help: 'ring messages between nodes',
+  },
+  {
+    name: 'rpc-port',
+    value: 'PORT',
+    fallback: '7070',
+    help: 'messages between the modules of one owner',
+  },
+  {
+    name: 'rpc-host',
+    value: 'ADDRESS',
+    fallback: '127.0.0.1',
+    help: 'address for those; needs --secret beyond this machine',
+  },
+  {
+    name: 'storage',
+    value: 'DIR',
+    fallback: './Storage',
+    help: 'folder of the files published and downloaded',
+  },
+  {
+    name: 'share',
+    value: 'DIR',
+    multiple: true,
+    help: 'files below it may be published where they lie; may be given several times',
+  },
+  {
+    name: 'roles',
+    value: 'LIST',
+    fallback: roles.join(','),
+    help: 'what this process runs',
+  },
+  {
+    name: 'name',
+    value: 'NAME',
+    help: 'what others see beside what this node publishes (default: the name of the machine)',
+  },
+  {
+    name: 'ring',
+    value: 'NAME',
+    fallback: 'dnd',
+    help: 'name of the ring; nodes of other rings are not heard',
+  },
+  {
+    name: 'secret',
+    value: 'TEXT',
+    help: 'ring secret: only nodes that have it can join; messages are encrypted with it',
+  },
+  {
+    name: 'join',
+    value: 'HOST:PORT',
+    multiple: true,
+    help: 'a node of the ring, where there is no multicast; may be given several times',
+  },
+  {
+    name: 'multicast',
+    value: 'GROUP:PORT',
+    fallback: '239.255.4.3:1234',
+    help: 'where nodes find each other; "off" for not at all',
+  },
+  {
+    name: 'interface',
+    value: 'ADDRESS',
+    help: 'IPv4 address of the network card for multicast (default: the address listened on)',
+  },
+  {
+    name: 'password',
+    value: 'TEXT',
+    help: 'password of the web page (default beyond this machine: one is made and printed once)',
+  },
+  {
+    name: 'open',
+    help: 'listen beyond this machine without secret and sign-in: for a LAN party',
+  },
+  {
+    name: 'allow-host',
+    value: 'NAME',
+    multiple: true,
+    help: 'another name by which browsers call this node; may be given several times',
+  },
   { name: 'no-lsd', help: 'no local peer discovery (BEP 14)' },
-  { name: 'mainline-dht', help: "also find peers in the Internet's DHT (BEP 5)" },
-  { name: 'log-level', value: 'LEVEL', fallback: 'log', help: 'error, warn, log or debug' },
+  {
+    name: 'mainline-dht',
+    help: "also find peers in the Internet's DHT (BEP 5)",
+  },
+  {
+    name: 'log-level',
+    value: 'LEVEL',
+    fallback: 'log',
+    help: 'error, warn, log or debug',
+  },
   { name: 'version', help: 'print the version' },
   { name: 'help', help: 'print this' },
 ];
 
-const variable = (flag: string): string => `DND_${flag.toUpperCase().replace(/-/g, '_')}`;
+const variable = (flag: string): string =>
+  `DND_${flag.toUpperCase().replace(/-/g, '_')}`;
 
 export function helpText(): string {
-  const left = flags.map((flag) => `  --${flag.name}${flag.value ? ` ${flag.value}` : ''}`);
+  const left = flags.map(
+    (flag) => `  --${flag.name}${flag.value ? ` ${flag.value}` : ''}`,
+  );
   const width = Math.max(...left.map((text) => text.length)) + 2;
-  const lines = flags.map(({ help, fallback }, i) => `${left[i].padEnd(width)}${help}${fallback ? ` (default: ${fallback})` : ''}`);
+  const lines = flags.map(
+    ({ help, fallback }, i) =>
+      `${left[i].padEnd(width)}${help}${fallback ? ` (default: ${fallback})` : ''}`,
+  );
   return [
     'A node of a BitTorrent network that needs no server.',
     '',
@@ -116,9 +223,15 @@ export function helpText(): string {
   ].join('\n');
 }
 
-export type Command = { readonly run: 'help' } | { readonly run: 'version' } | { readonly run: 'node'; readonly config: Config };
+export type Command =
+  | { readonly run: 'help' }
+  | { readonly run: 'version' }
+  | { readonly run: 'node'; readonly config: Config };
 
-export function readConfig(args: readonly string[], environment: Readonly<Record<string, string | undefined>>): Command {
+export function readConfig(
+  args: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): Command {
   const values = parse(args);
   if (values.has('help')) return { run: 'help' };
   if (values.has('version')) return { run: 'version' };
@@ -127,44 +240,80 @@ export function readConfig(args: readonly string[], environment: Readonly<Record
     if (direct) return direct;
     const text = environment[variable(name)];
     if (text === undefined || text === '') return [];
-    return flags.find((flag) => flag.name === name)?.multiple ? text.split(',') : [text];
+    return flags.find((flag) => flag.name === name)?.multiple
+      ? text.split(',')
+      : [text];
   };
   return { run: 'node', config: check(given) };
 }
 
 function parse(args: readonly string[]): Map<string, string[]> {
   const options = Object.fromEntries(
-    flags.map(({ name, value, multiple }) => [name, { type: value ? ('string' as const) : ('boolean' as const), multiple: multiple ?? false }]),
+    flags.map(({ name, value, multiple }) => [
+      name,
+      {
+        type: value ? ('string' as const) : ('boolean' as const),
+        multiple: multiple ?? false,
+      },
+    ]),
   );
   try {
-    const { values } = parseArgs({ args: [...args], options, allowPositionals: false, strict: true });
-    return new Map(Object.entries(values).map(([name, value]) => [name, [value].flat().map(String)]));
+    const { values } = parseArgs({
+      args: [...args],
+      options,
+      allowPositionals: false,
+      strict: true,
+    });
+    return new Map(
+      Object.entries(values).map(([name, value]) => [
+        name,
+        [value].flat().map(String),
+      ]),
+    );
   } catch (error) {
-    throw new ConfigError(`${(error as Error).message.split('. ')[0]}; --help lists every flag`);
+    throw new ConfigError(
+      `${(error as Error).message.split('. ')[0]}; --help lists every flag`,
+    );
   }
 }
 
 function check(given: (name: string) => readonly string[]): Config {
   const one = (name: string): string | undefined => given(name).at(-1);
-  const text = (name: string): string => one(name) ?? (flags.find((flag) => flag.name === name)?.fallback as string);
-  const on = (name: string): boolean => ['true', '1', 'yes', 'on'].includes(one(name) ?? '');
-  const port = (name: string): WantedPort => ({ port: portNumber(`--${name}`, text(name)), exact: one(name) !== undefined && text(name) !== '0' });
+  const text = (name: string): string =>
+    one(name) ?? (flags.find((flag) => flag.name === name)?.fallback as string);
+  const on = (name: string): boolean =>
+    ['true', '1', 'yes', 'on'].includes(one(name) ?? '');
+  const port = (name: string): WantedPort => ({
+    port: portNumber(`--${name}`, text(name)),
+    exact: one(name) !== undefined && text(name) !== '0',
+  });
   const host = text('host');
   const secret = one('secret');
   const open = on('open');
-  if (secret !== undefined && secret.length < 8) throw new ConfigError('--secret must have at least 8 characters');
+  if (secret !== undefined && secret.length < 8)
+    throw new ConfigError('--secret must have at least 8 characters');
   const beyond = !isLoopback(host);
   if (beyond && !secret && !open) {
-    throw new ConfigError(`--host ${host} lets the network in: add --secret TEXT (the same on every node), or --open to do without`);
+    throw new ConfigError(
+      `--host ${host} lets the network in: add --secret TEXT (the same on every node), or --open to do without`,
+    );
   }
   const rpcHost = text('rpc-host');
-  if (!isLoopback(rpcHost) && !secret) throw new ConfigError(`--rpc-host ${rpcHost} lets others command this node: add --secret TEXT`);
+  if (!isLoopback(rpcHost) && !secret)
+    throw new ConfigError(
+      `--rpc-host ${rpcHost} lets others command this node: add --secret TEXT`,
+    );
   const logLevel = logLevels.find((level) => level === text('log-level'));
-  if (!logLevel) throw new ConfigError(`--log-level must be one of ${logLevels.join(', ')}`);
+  if (!logLevel)
+    throw new ConfigError(`--log-level must be one of ${logLevels.join(', ')}`);
   const ring = text('ring');
-  if (!/^[\w.-]{1,64}$/.test(ring)) throw new ConfigError('--ring must be 1 to 64 letters, digits, ".", "_" or "-"');
+  if (!/^[\w.-]{1,64}$/.test(ring))
+    throw new ConfigError(
+      '--ring must be 1 to 64 letters, digits, ".", "_" or "-"',
+    );
   const name = one('name');
-  if (name !== undefined && (name.trim() === '' || name.length > 64)) throw new ConfigError('--name must have 1 to 64 characters');
+  if (name !== undefined && (name.trim() === '' || name.length > 64))
+    throw new ConfigError('--name must have 1 to 64 characters');
   const advertise = one('advertise') ?? ownAddress(host);
   return Object.assign(new Config(), {
     host,
@@ -182,11 +331,17 @@ function check(given: (name: string) => readonly string[]): Config {
     ring,
     secret,
     join: given('join').map((value) => hostPort('--join', value)),
-    multicast: text('multicast') === 'off' ? undefined : hostPort('--multicast', text('multicast')),
+    multicast:
+      text('multicast') === 'off'
+        ? undefined
+        : hostPort('--multicast', text('multicast')),
     interface: one('interface') ?? (isLoopback(host) ? '127.0.0.1' : advertise),
     signIn: (beyond && !open) || one('password') !== undefined,
     password: one('password'),
-    allowHosts: [...given('allow-host'), ...(one('advertise') ? [advertise] : [])],
+    allowHosts: [
+      ...given('allow-host'),
+      ...(one('advertise') ? [advertise] : []),
+    ],
     lsd: !on('no-lsd'),
     dht: on('mainline-dht'),
     logLevel,
@@ -196,32 +351,50 @@ function check(given: (name: string) => readonly string[]): Config {
 function roleSet(list: string): ReadonlySet<Role> {
   const wanted = list.split(',').map((word) => word.trim());
   for (const word of wanted) {
-    if (!(roles as readonly string[]).includes(word)) throw new ConfigError(`--roles: "${word}" is none of ${roles.join(', ')}`);
+    if (!(roles as readonly string[]).includes(word))
+      throw new ConfigError(
+        `--roles: "${word}" is none of ${roles.join(', ')}`,
+      );
   }
   const set = new Set(wanted as Role[]);
-  if (set.has('http') && !set.has('peer')) throw new ConfigError('--roles: http shows the files of a peer in the same process; add peer');
+  if (set.has('http') && !set.has('peer'))
+    throw new ConfigError(
+      '--roles: http shows the files of a peer in the same process; add peer',
+    );
   return set;
 }
 
 function portNumber(flag: string, value: string): number {
   const port = Number(value);
-  if (!/^\d+$/.test(value) || port > 65_535) throw new ConfigError(`${flag} must be a number from 0 to 65535, not "${value}"`);
+  if (!/^\d+$/.test(value) || port > 65_535)
+    throw new ConfigError(
+      `${flag} must be a number from 0 to 65535, not "${value}"`,
+    );
   return port;
 }
 
 function hostPort(flag: string, value: string): HostPort {
   const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:]+)):(\d+)$/.exec(value);
-  if (!match) throw new ConfigError(`${flag} must look like HOST:PORT, not "${value}"`);
+  if (!match)
+    throw new ConfigError(`${flag} must look like HOST:PORT, not "${value}"`);
   return { host: match[1] ?? match[2], port: portNumber(flag, match[3]) };
 }
 
 export function isLoopback(host: string): boolean {
-  return /^127(?:\.\d{1,3}){3}$/.test(host) || host === 'localhost' || host === '::1';
+  return (
+    /^127(?:\.\d{1,3}){3}$/.test(host) || host === 'localhost' || host === '::1'
+  );
 }
 
 /** The address itself, or for a wildcard that of the first network card (IPv4 first). */
 function ownAddress(host: string): string {
-  if (host !== '0.0.0.0' && host !== '::') return host === 'localhost' ? '127.0.0.1' : host;
-  const cards = Object.values(networkInterfaces()).flatMap((list) => list ?? []).filter(({ internal }) => !internal);
-  return (cards.find(({ family }) => family === 'IPv4') ?? cards[0])?.address ?? '127.0.0.1';
+  if (host !== '0.0.0.0' && host !== '::')
+    return host === 'localhost' ? '127.0.0.1' : host;
+  const cards = Object.values(networkInterfaces())
+    .flatMap((list) => list ?? [])
+    .filter(({ internal }) => !internal);
+  return (
+    (cards.find(({ family }) => family === 'IPv4') ?? cards[0])?.address ??
+    '127.0.0.1'
+  );
 }

@@ -5,9 +5,12 @@ export const nodeStates = ['alive', 'suspected', 'dead'] as const;
 
 export class RingNodeDto {
   @ApiProperty({ description: 'Ring id: 40 hex digits.' }) id!: string;
-  @ApiProperty({ description: 'host:port of its ring listener.' }) address!: string;
-  @ApiProperty({ enum: nodeStates, enumName: 'NodeState' }) state!: (typeof nodeStates)[number];
-  @ApiProperty({ description: 'How often it has started.' }) incarnation!: number;
+  @ApiProperty({ description: 'host:port of its ring listener.' })
+  address!: string;
+  @ApiProperty({ enum: nodeStates, enumName: 'NodeState' })
+  state!: (typeof nodeStates)[number];
+  @ApiProperty({ description: 'How often it has started.' })
+  incarnation!: number;
 }
 
 export class RecordCountsDto {
@@ -22,23 +25,47 @@ export class KeyRangeDto {
   @ApiProperty({ description: 'Exclusive: ring id.' }) from!: string;
   @ApiProperty({ description: 'Inclusive: ring id.' }) to!: string;
   @ApiProperty({ description: 'The node that owns the range.' }) owner!: string;
-  @ApiProperty({ description: 'Records of the range on this node.' }) records!: number;
+  @ApiProperty({ description: 'Records of the range on this node.' })
+  records!: number;
 }
 
 export class ReplicationDto {
-  @ApiProperty({ description: 'Copies every record should have now (3, or fewer where fewer nodes live).' }) wanted!: number;
-  @ApiProperty({ description: 'Records kept here that have fewer copies than wanted.' }) underReplicated!: number;
-  @ApiProperty({ description: 'Copies are being compared or brought to other nodes.' }) repairing!: boolean;
-  @ApiProperty({ description: 'Records kept here that belong to other nodes and wait to be handed over.' }) foreign!: number;
+  @ApiProperty({
+    description:
+      'Copies every record should have now (3, or fewer where fewer nodes live).',
+  })
+  wanted!: number;
+  @ApiProperty({
+    description: 'Records kept here that have fewer copies than wanted.',
+  })
+  underReplicated!: number;
+  @ApiProperty({
+    description: 'Copies are being compared or brought to other nodes.',
+  })
+  repairing!: boolean;
+  @ApiProperty({
+    description:
+      'Records kept here that belong to other nodes and wait to be handed over.',
+  })
+  foreign!: number;
 }
 
 export class RingDto {
   @ApiProperty({ description: 'Name of the ring.' }) name!: string;
   @ApiProperty({ type: RingNodeDto }) self!: RingNodeDto;
   @ApiPropertyOptional({ description: 'Ring id.' }) predecessor?: string;
-  @ApiProperty({ type: [String], description: 'Ring ids, nearest first.' }) successors!: string[];
-  @ApiProperty({ type: [String], description: 'Ring ids of the nodes that the finger table points at.' }) fingers!: string[];
-  @ApiProperty({ type: [RingNodeDto], description: 'Every node this one has heard of, itself included.' }) nodes!: RingNodeDto[];
+  @ApiProperty({ type: [String], description: 'Ring ids, nearest first.' })
+  successors!: string[];
+  @ApiProperty({
+    type: [String],
+    description: 'Ring ids of the nodes that the finger table points at.',
+  })
+  fingers!: string[];
+  @ApiProperty({
+    type: [RingNodeDto],
+    description: 'Every node this one has heard of, itself included.',
+  })
+  nodes!: RingNodeDto[];
   @ApiProperty({ type: [KeyRangeDto] }) ranges!: KeyRangeDto[];
   @ApiProperty({ type: RecordCountsDto }) records!: RecordCountsDto;
   @ApiProperty({ type: ReplicationDto }) replication!: ReplicationDto;

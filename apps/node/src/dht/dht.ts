@@ -57,13 +57,22 @@ export interface SwarmState {
 export abstract class Dht {
   /** Resolves when a quorum of the owners has every write on disk; `unavailable` when none can be had. */
   abstract put(writes: readonly DhtWrite[]): Promise<Stored>;
-  abstract get(kind: DurableKind, place: string, item: string): Promise<Uint8Array | null>;
+  abstract get(
+    kind: DurableKind,
+    place: string,
+    item: string,
+  ): Promise<Uint8Array | null>;
   /** All that is kept at a place. */
   abstract list(kind: DurableKind, place: string): Promise<readonly DhtItem[]>;
   /** Of many places those that are no longer at the given version, with what differs. Places whose owners do not answer are left out. */
-  abstract poll(kind: DurableKind, places: readonly { readonly place: string; readonly version?: string }[]): Promise<readonly PlaceState[]>;
+  abstract poll(
+    kind: DurableKind,
+    places: readonly { readonly place: string; readonly version?: string }[],
+  ): Promise<readonly PlaceState[]>;
   /** Tells and asks the owners of many swarms at once; swarms whose owners do not answer are left out. */
-  abstract swarms(queries: readonly SwarmQuery[]): Promise<readonly SwarmState[]>;
+  abstract swarms(
+    queries: readonly SwarmQuery[],
+  ): Promise<readonly SwarmState[]>;
   abstract ring(): Promise<RingDto>;
 }
 

@@ -26,8 +26,13 @@ export class MachineDriver<I extends { readonly type: string }, O> {
     if (this.busy) return;
     this.busy = true;
     try {
-      for (let next = this.waiting.shift(); next !== undefined; next = this.waiting.shift()) {
-        for (const output of this.machine.handle(next, this.now())) this.perform(output);
+      for (
+        let next = this.waiting.shift();
+        next !== undefined;
+        next = this.waiting.shift()
+      ) {
+        for (const output of this.machine.handle(next, this.now()))
+          this.perform(output);
       }
     } finally {
       this.busy = false;
@@ -44,6 +49,9 @@ export class MachineDriver<I extends { readonly type: string }, O> {
     clearTimeout(this.timer);
     const { wakeAt } = this.machine;
     const delay = Math.min(longestTimer, Math.max(0, wakeAt - this.now()));
-    this.timer = setTimeout(() => this.feed({ type: 'tick' }), Math.ceil(delay));
+    this.timer = setTimeout(
+      () => this.feed({ type: 'tick' }),
+      Math.ceil(delay),
+    );
   }
 }

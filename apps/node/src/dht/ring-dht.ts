@@ -3,7 +3,16 @@ import { REPLICAS, type DataRecord } from '@dnd/records';
 import { Inject, Injectable } from '@nestjs/common';
 import { Config } from '../config/config';
 import { SeamError } from '../rpc/seam-error';
-import { Dht, type DhtItem, type DhtWrite, type DurableKind, type PlaceState, type Stored, type SwarmQuery, type SwarmState } from './dht';
+import {
+  Dht,
+  type DhtItem,
+  type DhtWrite,
+  type DurableKind,
+  type PlaceState,
+  type Stored,
+  type SwarmQuery,
+  type SwarmState,
+} from './dht';
 import type { RingDto, RingNodeDto } from './dht.dto';
 import { RingNode } from './ring-node';
 
@@ -17,14 +26,26 @@ export class RingDht extends Dht {
   }
 
   async put(writes: readonly DhtWrite[]): Promise<Stored> {
-    const items = writes.map(({ kind, place, item, value }) => ({ kind, place, item, ...(value ? { value } : {}) }));
+    const items = writes.map(({ kind, place, item, value }) => ({
+      kind,
+      place,
+      item,
+      ...(value ? { value } : {}),
+    }));
     const result = await this.node.operate({ type: 'put', items });
     if (result.type !== 'stored') throw unexpected(result.type);
     return { stored: result.copies, wanted: result.wanted };
   }
 
-  async get(kind: DurableKind, place: string, item: string): Promise<Uint8Array | null> {
-    const result = await this.node.operate({ type: 'get', key: { kind, place, item } });
+  async get(
+    kind: DurableKind,
+    place: string,
+    item: string,
+  ): Promise<Uint8Array | null> {
+    const result = await this.node.operate({
+      type: 'get',
+      key: { kind, place, item },
+    });
     if (result.type !== 'record') throw unexpected(result.type);
     return result.record?.value ?? null;
   }
@@ -32,27 +53,46 @@ export class RingDht extends Dht {
   async list(kind: DurableKind, place: string): Promise<readonly DhtItem[]> {
     const result = await this.node.operate({ type: 'list', kind, place });
     if (result.type !== 'lists') throw unexpected(result.type);
-    if (result.missed.length > 0) throw new SeamError('unavailable', 'the nodes that keep this do not answer; try again in a moment');
+    if (result.missed.length > 0)
+      throw new SeamError(
+        'unavailable',
+        'the nodes that keep this do not answer; try again in a moment',
+      );
     return result.lists.flatMap(({ items }) => items.map(toItem));
   }
 
-  async poll(kind: DurableKind, places: readonly { place: string; version?: string }[]): Promise<readonly PlaceState[]> {
+  async poll(
+    kind: DurableKind,
+    places: readonly { place: string; version?: string }[],
+  ): Promise<readonly PlaceState[]> {
     const result = await this.node.operate({ type: 'poll', kind, places });
     if (result.type !== 'lists') throw unexpected(result.type);
     return result.lists
       .filter(({ unchanged }) => !unchanged)
-      .map(({ place, version, complete, items }) => ({ place, version, complete, items: items.map(toItem) }));
+      .map(({ place, version, complete, items }) => ({
+        place,
+        version,
+        complete,
+        items: items.map(toItem),
+      }));
   }
 
   async swarms(queries: readonly SwarmQuery[]): Promise<readonly SwarmState[]> {
-    const result = await this.node.operate({ type: 'announce', swarms: queries.map((query) => ({ ...query, seeds: true })) });
+    const result = await this.node.operate({
+      type: 'announce',
+      swarms: queries.map((query) => ({ ...query, seeds: true })),
+    });
     if (result.type !== 'swarms') throw unexpected(result.type);
     return result.swarms;
   }
 
   async ring(): Promise<RingDto> {
     const { view, health } = this.node;
-    if (!view) throw new SeamError('unavailable', 'this node is not on a ring yet; try again in a moment');
+    if (!view)
+      throw new SeamError(
+        'unavailable',
+        'this node is not on a ring yet; try again in a moment',
+      );
     const { self, predecessor, successors, fingers, contacts } = view;
     const nodes: RingNodeDto[] = contacts.map(({ node, state }) => ({
       id: node.id,
@@ -60,10 +100,17 @@ export class RingDht extends Dht {
       state,
       incarnation: node.incarnation,
     }));
-    const own: RingNodeDto = { id: self.id, address: `${self.host}:${self.port}`, state: 'alive', incarnation: self.incarnation };
+    const own: RingNodeDto = {
+      id: self.id,
+      address: `${self.host}:${self.port}`,
+      state: 'alive',
+      incarnation: self.incarnation,
+    };
     nodes.push(own);
     nodes.sort((a, b) => (a.id < b.id ? -1 : 1));
-    const live = nodes.filter(({ state }) => state !== 'dead').map(({ id }) => id);
+    const live = nodes
+      .filter(({ state }) => state !== 'dead')
+      .map(({ id }) => id);
     const counts = this.node.disk.counts();
     return {
       name: this.config.ring,
@@ -87,6 +134,10 @@ export class RingDht extends Dht {
   }
 }
 
-const toItem = ({ item, value }: DataRecord): DhtItem => ({ item, value: value ?? null });
+const toItem = ({ item, value }: DataRecord): DhtItem => ({
+  item,
+  value: value ?? null,
+});
 
-const unexpected = (type: string): SeamError => new SeamError('internal', `the records answered with ${type}`);
+const unexpected = (type: string): SeamError =>
+  new SeamError('internal', `the records answered with ${type}`);

@@ -71,34 +71,63 @@ export class RingNode implements Part {
     private readonly identity: IdentityFile,
     private readonly beacons: Beacons,
   ) {
-    this.transport = new RingTransport(config.secret === undefined ? undefined : deriveKey(config.secret, `ring:${config.ring}`));
+    this.transport = new RingTransport(
+      config.secret === undefined
+        ? undefined
+        : deriveKey(config.secret, `ring:${config.ring}`),
+    );
   }
 
   async start(): Promise<void> {
     const { disk, damaged } = RecordDisk.open(this.config.storage);
-    if (damaged) this.log.warn(`the records on this disk were damaged and are put aside as ${damaged}; the other nodes' copies replace them`);
+    if (damaged)
+      this.log.warn(
+        `the records on this disk were damaged and are put aside as ${damaged}; the other nodes' copies replace them`,
+      );
     this.disk = disk;
-    const { ringId, incarnation } = this.identity.change({ incarnation: this.identity.value.incarnation + 1 });
+    const { ringId, incarnation } = this.identity.change({
+      incarnation: this.identity.value.incarnation + 1,
+    });
     const member = new Promise<void>((resolve) => (this.onMember = resolve));
-    this.build({ id: ringId, host: this.config.advertise, port: this.address.port, incarnation });
+    this.build({
+      id: ringId,
+      host: this.config.advertise,
+      port: this.address.port,
+      incarnation,
+    });
     this.beacons.onBeacon(({ beacon }) => {
-      if (beacon.node.id !== this.view?.self.id || beacon.node.port !== this.address.port) this.chord.feed({ type: 'beacon', beacon });
+      if (
+        beacon.node.id !== this.view?.self.id ||
+        beacon.node.port !== this.address.port
+      )
+        this.chord.feed({ type: 'beacon', beacon });
     });
     this.chord.feed({ type: 'join', contacts: this.config.join });
-    this.clock = setInterval(() => this.records.feed({ type: 'clock', wallOffset: Date.now() - now() }), clockPeriod);
-    await Promise.race([member, new Promise((resolve) => setTimeout(resolve, joinPatience).unref())]);
+    this.clock = setInterval(
+      () =>
+        this.records.feed({ type: 'clock', wallOffset: Date.now() - now() }),
+      clockPeriod,
+    );
+    await Promise.race([
+      member,
+      new Promise((resolve) => setTimeout(resolve, joinPatience).unref()),
+    ]);
   }
 
   async stop(): Promise<void> {
     const left = new Promise<void>((resolve) => (this.onLeft = resolve));
     this.chord.feed({ type: 'leave' });
-    await Promise.race([left, new Promise((resolve) => setTimeout(resolve, 2000).unref())]);
+    await Promise.race([
+      left,
+      new Promise((resolve) => setTimeout(resolve, 2000).unref()),
+    ]);
     this.stopped = true;
     clearInterval(this.clock);
     this.chord.stop();
     this.records.stop();
     this.transport.close();
-    for (const { reject } of this.pending.values()) reject(new SeamError('unavailable', 'the node is stopping'));
+    for (const { reject } of this.pending.values())
+      reject(new SeamError('unavailable', 'the node is stopping'));
     this.disk.close();
   }
 
@@ -127,27 +156,57 @@ export class RingNode implements Part {
   }
 
   private build(self: NodeRef): void {
-    const chord = new ChordNode({ self, random: Math.random, settings: defaultSettings });
-    const records = new Records({ self, random: Math.random, validate: isValidRecord, wallOffset: Date.now() - now() });
-    this.chord = new MachineDriver(chord, (output) => this.performChord(output), now);
-    this.records = new MachineDriver(records, (output) => this.performRecords(output), now);
-    for (const part of this.disk.load()) this.records.feed({ type: 'loaded', records: part, last: false });
+    const chord = new ChordNode({
+      self,
+      random: Math.random,
+      settings: defaultSettings,
+    });
+    const records = new Records({
+      self,
+      random: Math.random,
+      validate: isValidRecord,
+      wallOffset: Date.now() - now(),
+    });
+    this.chord = new MachineDriver(
+      chord,
+      (output) => this.performChord(output),
+      now,
+    );
+    this.records = new MachineDriver(
+      records,
+      (output) => this.performRecords(output),
+      now,
+    );
+    for (const part of this.disk.load())
+      this.records.feed({ type: 'loaded', records: part, last: false });
     this.records.feed({ type: 'loaded', records: [], last: true });
   }
 
   private performChord(output: ChordOutput): void {
     switch (output.type) {
       case 'request':
-        void this.transport.request('chord', output.to, this.view?.self ?? this.self(), output.message).then((message) => {
-          if (isChordMessage(message)) this.chord.feed({ type: 'reply', call: output.call, message });
-          else this.chord.feed({ type: 'unreachable', call: output.call });
-        });
+        void this.transport
+          .request(
+            'chord',
+            output.to,
+            this.view?.self ?? this.self(),
+            output.message,
+          )
+          .then((message) => {
+            if (isChordMessage(message))
+              this.chord.feed({ type: 'reply', call: output.call, message });
+            else this.chord.feed({ type: 'unreachable', call: output.call });
+          });
         break;
       case 'reply':
         this.transport.answer(output.call, output.message);
         break;
       case 'owners':
-        this.records.feed({ type: 'owners', call: output.call, owners: output.nodes });
+        this.records.feed({
+          type: 'owners',
+          call: output.call,
+          owners: output.nodes,
+        });
         break;
       case 'no-owners':
         this.records.feed({ type: 'owners', call: output.call, owners: [] });
@@ -156,10 +215,16 @@ export class RingNode implements Part {
         this.adopt(output.view);
         break;
       case 'beacon':
-        this.beacons.say({ beacon: output.beacon, seamPort: this.address.seamPort });
+        this.beacons.say({
+          beacon: output.beacon,
+          seamPort: this.address.seamPort,
+        });
         break;
       case 'identity':
-        this.identity.change({ ringId: output.self.id, incarnation: output.self.incarnation });
+        this.identity.change({
+          ringId: output.self.id,
+          incarnation: output.self.incarnation,
+        });
         break;
       case 'event':
         this.tell(output.event, output.node);
@@ -170,32 +235,56 @@ export class RingNode implements Part {
   private performRecords(output: RecordsOutput): void {
     switch (output.type) {
       case 'request':
-        void this.transport.request('records', output.to, this.view?.self ?? this.self(), output.message).then((message) => {
-          if (isRecordsMessage(message)) this.records.feed({ type: 'reply', call: output.call, message });
-          else {
-            this.records.feed({ type: 'unreachable', call: output.call });
-            this.chord.feed({ type: 'suspect', id: output.to.id });
-          }
-        });
+        void this.transport
+          .request(
+            'records',
+            output.to,
+            this.view?.self ?? this.self(),
+            output.message,
+          )
+          .then((message) => {
+            if (isRecordsMessage(message))
+              this.records.feed({ type: 'reply', call: output.call, message });
+            else {
+              this.records.feed({ type: 'unreachable', call: output.call });
+              this.chord.feed({ type: 'suspect', id: output.to.id });
+            }
+          });
         break;
       case 'reply':
         this.transport.answer(output.call, output.message);
         break;
       case 'lookup':
-        this.chord.feed({ type: 'lookup', call: output.call, key: output.place, count: ownersWanted });
+        this.chord.feed({
+          type: 'lookup',
+          call: output.call,
+          key: output.place,
+          count: ownersWanted,
+        });
         break;
       case 'persist':
         this.persist(output);
         break;
       case 'fetch':
-        this.records.feed({ type: 'fetched', call: output.call, values: this.disk.values(output.keys) });
+        this.records.feed({
+          type: 'fetched',
+          call: output.call,
+          values: this.disk.values(output.keys),
+        });
         break;
       case 'done':
         this.pending.get(output.op)?.resolve(output.result);
         this.pending.delete(output.op);
         break;
       case 'failed':
-        this.pending.get(output.op)?.reject(new SeamError(output.code === 'invalid' ? 'bad-input' : 'unavailable', whyFailed[output.code]));
+        this.pending
+          .get(output.op)
+          ?.reject(
+            new SeamError(
+              output.code === 'invalid' ? 'bad-input' : 'unavailable',
+              whyFailed[output.code],
+            ),
+          );
         this.pending.delete(output.op);
         break;
       case 'health':
@@ -204,13 +293,19 @@ export class RingNode implements Part {
     }
   }
 
-  private persist({ batch, upserts, removals }: Extract<RecordsOutput, { type: 'persist' }>): void {
+  private persist({
+    batch,
+    upserts,
+    removals,
+  }: Extract<RecordsOutput, { type: 'persist' }>): void {
     let ok = true;
     try {
       this.disk.write(upserts, removals);
     } catch (error) {
       ok = false;
-      this.log.error(`the disk does not take records: ${(error as Error).message}`);
+      this.log.error(
+        `the disk does not take records: ${(error as Error).message}`,
+      );
     }
     this.records.feed({ type: 'persisted', batch, ok });
   }
@@ -218,7 +313,12 @@ export class RingNode implements Part {
   private adopt(view: RingView): void {
     this.view = view;
     const { predecessor, successors, stableSince } = view;
-    this.records.feed({ type: 'view', ...(predecessor ? { predecessor } : {}), successors, stableSince });
+    this.records.feed({
+      type: 'view',
+      ...(predecessor ? { predecessor } : {}),
+      successors,
+      stableSince,
+    });
     if (view.mode === 'member') this.onMember();
   }
 
@@ -226,20 +326,40 @@ export class RingNode implements Part {
     const own = node.id === this.identity.value.ringId;
     const where = `${node.host}:${node.port}`;
     if (event === 'left') this.onLeft();
-    else if (own) this.log.log(event === 'joined' ? 'joined the ring' : event === 'formed' ? 'no ring found: this node is one by itself until others come' : `this node was ${event}`);
-    else if (event === 'appeared' || event === 'returned' || event === 'gone' || event === 'merged') this.log.log(`node ${where} ${event}`);
-    else if (event === 'dead') this.log.warn(`node ${where} does not answer any more`);
+    else if (own)
+      this.log.log(
+        event === 'joined'
+          ? 'joined the ring'
+          : event === 'formed'
+            ? 'no ring found: this node is one by itself until others come'
+            : `this node was ${event}`,
+      );
+    else if (
+      event === 'appeared' ||
+      event === 'returned' ||
+      event === 'gone' ||
+      event === 'merged'
+    )
+      this.log.log(`node ${where} ${event}`);
+    else if (event === 'dead')
+      this.log.warn(`node ${where} does not answer any more`);
   }
 
   private self(): NodeRef {
     const { ringId, incarnation } = this.identity.value;
-    return { id: ringId, host: this.config.advertise, port: this.address.port, incarnation };
+    return {
+      id: ringId,
+      host: this.config.advertise,
+      port: this.address.port,
+      incarnation,
+    };
   }
 }
 
 const whyFailed = {
   'no-owners': 'this node is not on a ring yet; try again in a moment',
-  timeout: 'too few nodes answered in time; what was written may still be there',
+  timeout:
+    'too few nodes answered in time; what was written may still be there',
   'too-few-nodes': 'fewer than three nodes live: start more nodes',
   invalid: 'the ring does not take this record',
   clock: "this machine's clock differs from the other nodes'; set it right",

@@ -30,11 +30,18 @@ export class RingTransport {
   constructor(private readonly key: Buffer | undefined) {}
 
   /** Resolves with the answer, or undefined when there is none to be had. */
-  async request(protocol: Protocol, to: NodeRef, from: NodeRef, message: unknown): Promise<unknown> {
+  async request(
+    protocol: Protocol,
+    to: NodeRef,
+    from: NodeRef,
+    message: unknown,
+  ): Promise<unknown> {
     const client = this.client(`${to.host}:${to.port}`, to);
     try {
       const incoming: Incoming = { from, message };
-      return await firstValueFrom(client.send(`ring.${protocol}`, incoming).pipe(timeout(answerTimeOut)));
+      return await firstValueFrom(
+        client.send(`ring.${protocol}`, incoming).pipe(timeout(answerTimeOut)),
+      );
     } catch {
       if (!client.connected) client.close();
       return undefined;
@@ -42,9 +49,13 @@ export class RingTransport {
   }
 
   /** Hands an incoming message to `deliver` with a call number; resolves when `answer` is called with that number. */
-  incoming(data: unknown, deliver: (call: number, from: NodeRef, message: unknown) => boolean): Promise<unknown> {
+  incoming(
+    data: unknown,
+    deliver: (call: number, from: NodeRef, message: unknown) => boolean,
+  ): Promise<unknown> {
     const { from, message } = (data ?? {}) as Partial<Incoming>;
-    if (!isNodeRef(from) || this.waiting.size >= maxWaiting) return Promise.resolve(null);
+    if (!isNodeRef(from) || this.waiting.size >= maxWaiting)
+      return Promise.resolve(null);
     const call = this.nextCall++;
     return new Promise((resolve) => {
       const timer = setTimeout(() => done(null), answerTimeOut);
@@ -83,7 +94,10 @@ export class RingTransport {
     }
     this.clients.set(name, client);
     if (this.clients.size > maxConnections) {
-      const [oldest, old] = this.clients.entries().next().value as [string, QuietClient];
+      const [oldest, old] = this.clients.entries().next().value as [
+        string,
+        QuietClient,
+      ];
       this.clients.delete(oldest);
       old.close();
     }

@@ -8,17 +8,27 @@ import type { DurableKind } from '@dnd/records';
 import { decodeClient, decodeEntry, decodeNamed } from '../tracker/values';
 import { cataloguePlace, clientPlace } from '../tracker/places';
 
-export function isValidRecord(kind: DurableKind, place: string, item: string, value: Uint8Array): boolean {
+export function isValidRecord(
+  kind: DurableKind,
+  place: string,
+  item: string,
+  value: Uint8Array,
+): boolean {
   try {
     switch (kind) {
       case 'torrent':
         return place === item && parseTorrent(value).id === item;
       case 'catalogue':
-        return place === cataloguePlace(item) && decodeEntry(value).infoHash === item;
+        return (
+          place === cataloguePlace(item) && decodeEntry(value).infoHash === item
+        );
       case 'name':
         return decodeNamed(value).infoHash === item;
       case 'client':
-        return place === clientPlace(Number(item)) && decodeClient(value).id === Number(item);
+        return (
+          place === clientPlace(Number(item)) &&
+          decodeClient(value).id === Number(item)
+        );
     }
   } catch {
     return false;

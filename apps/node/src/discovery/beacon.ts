@@ -7,7 +7,11 @@
  * Layout, integers big-endian: "DND1", ring (8), milliseconds since 1970 (6), seam port (2), the ring's
  * beacon, HMAC-SHA-256 of all that cut to 16.
  */
-import { decodeBeacon, encodeBeacon, type Beacon as RingBeacon } from '@dnd/chord';
+import {
+  decodeBeacon,
+  encodeBeacon,
+  type Beacon as RingBeacon,
+} from '@dnd/chord';
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { deriveKey } from '../rpc/psk';
 
@@ -41,22 +45,35 @@ export class BeaconCodec {
     head.writeUIntBE(now, 4 + RING, 6);
     head.writeUInt16BE(seamPort, HEAD - 2);
     const signed = Buffer.concat([head, encodeBeacon(beacon)]);
-    if (signed.length + MAC > maxBeacon) throw new RangeError(`the address ${beacon.node.host} is too long for a beacon`);
+    if (signed.length + MAC > maxBeacon)
+      throw new RangeError(
+        `the address ${beacon.node.host} is too long for a beacon`,
+      );
     return Buffer.concat([signed, this.mac(signed)]);
   }
 
   /** `forged` for a beacon of our ring without our secret, undefined for whatever else is not to be believed. */
   decode(data: Buffer, now: number): Beacon | 'forged' | undefined {
-    if (data.length < HEAD + MAC || data.length > maxBeacon || !data.subarray(0, 4).equals(MAGIC)) return undefined;
+    if (
+      data.length < HEAD + MAC ||
+      data.length > maxBeacon ||
+      !data.subarray(0, 4).equals(MAGIC)
+    )
+      return undefined;
     if (!data.subarray(4, 4 + RING).equals(this.ring)) return undefined;
     const signed = data.subarray(0, data.length - MAC);
-    if (!timingSafeEqual(this.mac(signed), data.subarray(data.length - MAC))) return 'forged';
-    if (Math.abs(now - signed.readUIntBE(4 + RING, 6)) > freshness) return undefined;
+    if (!timingSafeEqual(this.mac(signed), data.subarray(data.length - MAC)))
+      return 'forged';
+    if (Math.abs(now - signed.readUIntBE(4 + RING, 6)) > freshness)
+      return undefined;
     const beacon = decodeBeacon(signed.subarray(HEAD));
     return beacon && { beacon, seamPort: signed.readUInt16BE(HEAD - 2) };
   }
 
   private mac(data: Uint8Array): Buffer {
-    return createHmac('sha256', this.key).update(data).digest().subarray(0, MAC);
+    return createHmac('sha256', this.key)
+      .update(data)
+      .digest()
+      .subarray(0, MAC);
   }
 }

@@ -16,7 +16,10 @@ const maxTrackers = 64;
 export class Beacons {
   private readonly log = new Logger('Discovery');
   private readonly codec: BeaconCodec;
-  private readonly heard = new Map<string, { readonly endpoint: Endpoint; readonly at: number }>();
+  private readonly heard = new Map<
+    string,
+    { readonly endpoint: Endpoint; readonly at: number }
+  >();
   private readonly listeners = new Set<(beacon: Beacon) => void>();
   private socket: Socket | undefined;
   private complained = false;
@@ -37,14 +40,18 @@ export class Beacons {
         socket.once('error', reject);
         socket.bind(group.port, resolve);
       });
-      socket.on('error', (error) => this.log.warn(`multicast: ${error.message}`));
+      socket.on('error', (error) =>
+        this.log.warn(`multicast: ${error.message}`),
+      );
       socket.addMembership(group.host, this.config.interface);
       socket.setMulticastInterface(this.config.interface);
       socket.setMulticastLoopback(true);
       socket.setMulticastTTL(1);
       socket.unref();
     } catch (error) {
-      this.log.warn(`no multicast on ${this.config.interface} (${(error as Error).message}): name a node of the ring with --join HOST:PORT`);
+      this.log.warn(
+        `no multicast on ${this.config.interface} (${(error as Error).message}): name a node of the ring with --join HOST:PORT`,
+      );
       this.stop();
     }
   }
@@ -62,10 +69,16 @@ export class Beacons {
   say(beacon: Beacon): void {
     const group = this.config.multicast;
     if (!group || !this.socket) return;
-    this.socket.send(this.codec.encode(beacon, Date.now()), group.port, group.host, (error) => {
-      if (error && !this.complained) this.log.warn(`multicast: ${error.message}`);
-      if (error) this.complained = true;
-    });
+    this.socket.send(
+      this.codec.encode(beacon, Date.now()),
+      group.port,
+      group.host,
+      (error) => {
+        if (error && !this.complained)
+          this.log.warn(`multicast: ${error.message}`);
+        if (error) this.complained = true;
+      },
+    );
   }
 
   /** Trackers whose seam this process can reach, the most recently heard first. */
@@ -81,11 +94,15 @@ export class Beacons {
     const beacon = this.codec.decode(data, Date.now());
     if (beacon === undefined) return;
     if (beacon === 'forged') {
-      if (!this.complained) this.log.warn('a node of this ring has another secret and is not heard (said once)');
+      if (!this.complained)
+        this.log.warn(
+          'a node of this ring has another secret and is not heard (said once)',
+        );
       this.complained = true;
       return;
     }
-    if (beacon.seamPort > 0) this.remember({ host: beacon.beacon.node.host, port: beacon.seamPort });
+    if (beacon.seamPort > 0)
+      this.remember({ host: beacon.beacon.node.host, port: beacon.seamPort });
     for (const listener of this.listeners) listener(beacon);
   }
 
@@ -93,6 +110,7 @@ export class Beacons {
     const name = `${endpoint.host}:${endpoint.port}`;
     this.heard.delete(name);
     this.heard.set(name, { endpoint, at: Date.now() });
-    if (this.heard.size > maxTrackers) this.heard.delete(this.heard.keys().next().value as string);
+    if (this.heard.size > maxTrackers)
+      this.heard.delete(this.heard.keys().next().value as string);
   }
 }

@@ -1,9 +1,28 @@
-import { Controller, Delete, Get, HttpCode, Param, Query, Res } from '@nestjs/common';
-import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
+import {
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  Param,
+  Query,
+  Res,
+} from '@nestjs/common';
+import {
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiProduces,
+  ApiTags,
+} from '@nestjs/swagger';
 import type { Response } from 'express';
 import { Peer } from '../peer/peer';
 import { Tracker } from '../tracker/tracker';
-import { CatalogueDetailDto, CataloguePageDto, CatalogueQueryDto, MagnetDto } from '../tracker/tracker.dto';
+import {
+  CatalogueDetailDto,
+  CataloguePageDto,
+  CatalogueQueryDto,
+  MagnetDto,
+} from '../tracker/tracker.dto';
 import { attachment } from './content';
 import { ApiProblems } from './documented';
 import { InfoHashPipe } from './info-hash.pipe';
@@ -28,17 +47,27 @@ export class CatalogueController {
   @ApiOperation({ summary: 'One entry with its files' })
   @ApiOkResponse({ type: CatalogueDetailDto })
   @ApiProblems(400, 404, 503)
-  getCatalogueEntry(@Param('infoHash', InfoHashPipe) infoHash: string): Promise<CatalogueDetailDto> {
+  getCatalogueEntry(
+    @Param('infoHash', InfoHashPipe) infoHash: string,
+  ): Promise<CatalogueDetailDto> {
     return this.tracker.detail(infoHash);
   }
 
   @Get(':infoHash/torrent')
-  @ApiOperation({ summary: 'The .torrent, with the announce addresses of several live nodes' })
+  @ApiOperation({
+    summary: 'The .torrent, with the announce addresses of several live nodes',
+  })
   @ApiProduces('application/x-bittorrent')
   @ApiOkResponse({ schema: { type: 'string', format: 'binary' } })
   @ApiProblems(400, 404, 503)
-  async getTorrent(@Param('infoHash', InfoHashPipe) infoHash: string, @Res() response: Response): Promise<void> {
-    const [detail, torrent] = await Promise.all([this.tracker.detail(infoHash), this.tracker.torrent(infoHash)]);
+  async getTorrent(
+    @Param('infoHash', InfoHashPipe) infoHash: string,
+    @Res() response: Response,
+  ): Promise<void> {
+    const [detail, torrent] = await Promise.all([
+      this.tracker.detail(infoHash),
+      this.tracker.torrent(infoHash),
+    ]);
     response
       .type('application/x-bittorrent')
       .set('Content-Disposition', attachment(`${detail.name}.torrent`))
@@ -49,16 +78,22 @@ export class CatalogueController {
   @ApiOperation({ summary: 'The magnet link' })
   @ApiOkResponse({ type: MagnetDto })
   @ApiProblems(400, 404, 503)
-  async getMagnet(@Param('infoHash', InfoHashPipe) infoHash: string): Promise<MagnetDto> {
+  async getMagnet(
+    @Param('infoHash', InfoHashPipe) infoHash: string,
+  ): Promise<MagnetDto> {
     return { magnet: (await this.tracker.detail(infoHash)).magnet };
   }
 
   @Delete(':infoHash')
   @HttpCode(204)
-  @ApiOperation({ summary: 'Withdraw what this node published; its file stays in the library' })
+  @ApiOperation({
+    summary: 'Withdraw what this node published; its file stays in the library',
+  })
   @ApiNoContentResponse()
   @ApiProblems(400, 403, 404, 503)
-  async withdraw(@Param('infoHash', InfoHashPipe) infoHash: string): Promise<void> {
+  async withdraw(
+    @Param('infoHash', InfoHashPipe) infoHash: string,
+  ): Promise<void> {
     await this.peer.withdraw(infoHash);
   }
 }

@@ -14,8 +14,12 @@ const meaning: Record<number, string> = {
   507: 'The disk is full; `detail` says how much is missing.',
 };
 
-export function ApiProblems(...statuses: number[]): MethodDecorator & ClassDecorator {
+export function ApiProblems(
+  ...statuses: number[]
+): MethodDecorator & ClassDecorator {
   return applyDecorators(
-    ...statuses.map((status) => ApiResponse({ status, description: meaning[status], type: ProblemDto })),
+    ...statuses.map((status) =>
+      ApiResponse({ status, description: meaning[status], type: ProblemDto }),
+    ),
   );
 }

@@ -1,4 +1,16 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, ParseBoolPipe, Patch, Post, Query, Req } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  Param,
+  ParseBoolPipe,
+  Patch,
+  Post,
+  Query,
+  Req,
+} from '@nestjs/common';
 import {
   ApiBody,
   ApiConsumes,
@@ -50,7 +62,10 @@ export class DownloadsController {
   }
 
   @Post()
-  @ApiOperation({ summary: 'Start a download: by info-hash from the catalogue, by magnet link, or by a .torrent' })
+  @ApiOperation({
+    summary:
+      'Start a download: by info-hash from the catalogue, by magnet link, or by a .torrent',
+  })
   @ApiConsumes('application/json', 'multipart/form-data')
   @ApiBody({
     schema: {
@@ -61,7 +76,11 @@ export class DownloadsController {
           required: ['torrent'],
           properties: {
             sequential: { type: 'boolean' },
-            torrent: { type: 'string', format: 'binary', description: 'A .torrent of at most 10 MiB.' },
+            torrent: {
+              type: 'string',
+              format: 'binary',
+              description: 'A .torrent of at most 10 MiB.',
+            },
           },
         },
       ],
@@ -73,9 +92,16 @@ export class DownloadsController {
     if (request.is('multipart/form-data')) {
       const { torrent, fields } = await readTorrentUpload(request);
       const { sequential } = fields;
-      return this.peer.add({ torrent, ...(sequential === undefined ? {} : { sequential: sequential === 'true' }) });
+      return this.peer.add({
+        torrent,
+        ...(sequential === undefined
+          ? {}
+          : { sequential: sequential === 'true' }),
+      });
     }
-    return this.peer.add({ ...(await validated(AddDownloadDto, request.body)) });
+    return this.peer.add({
+      ...(await validated(AddDownloadDto, request.body)),
+    });
   }
 
   @Post(':id/pause')
@@ -98,7 +124,10 @@ export class DownloadsController {
 
   @Post(':id/cancel')
   @HttpCode(200)
-  @ApiOperation({ summary: 'Give up: unfinished data is deleted, the entry stays in the history' })
+  @ApiOperation({
+    summary:
+      'Give up: unfinished data is deleted, the entry stays in the history',
+  })
   @ApiOkResponse({ type: DownloadDto })
   @ApiProblems(400, 404, 409)
   cancelDownload(@Param('id', InfoHashPipe) id: string): Promise<DownloadDto> {
@@ -127,13 +156,18 @@ export class DownloadsController {
   @ApiOperation({ summary: 'Limits, file priorities, order' })
   @ApiOkResponse({ type: DownloadDto })
   @ApiProblems(400, 404)
-  updateDownload(@Param('id', InfoHashPipe) id: string, @Body() change: UpdateDownloadDto): Promise<DownloadDto> {
+  updateDownload(
+    @Param('id', InfoHashPipe) id: string,
+    @Body() change: UpdateDownloadDto,
+  ): Promise<DownloadDto> {
     return this.peer.update(id, { ...change });
   }
 
   @Delete(':id')
   @HttpCode(204)
-  @ApiOperation({ summary: 'Forget a download, with its files where `data` is true' })
+  @ApiOperation({
+    summary: 'Forget a download, with its files where `data` is true',
+  })
   @ApiQuery({ name: 'data', required: false, type: Boolean })
   @ApiNoContentResponse()
   @ApiProblems(400, 404)
@@ -148,7 +182,9 @@ export class DownloadsController {
   @ApiOperation({ summary: 'Its files, with progress and priority' })
   @ApiOkResponse({ type: DownloadFilesDto })
   @ApiProblems(400, 404)
-  getDownloadFiles(@Param('id', InfoHashPipe) id: string): Promise<DownloadFilesDto> {
+  getDownloadFiles(
+    @Param('id', InfoHashPipe) id: string,
+  ): Promise<DownloadFilesDto> {
     return this.peer.files(id);
   }
 
@@ -169,10 +205,15 @@ export class DownloadsController {
   }
 
   @Get(':id/trackers')
-  @ApiOperation({ summary: 'Where peers come from: the ring, trackers, local discovery, exchange' })
+  @ApiOperation({
+    summary:
+      'Where peers come from: the ring, trackers, local discovery, exchange',
+  })
   @ApiOkResponse({ type: SourcesDto })
   @ApiProblems(400, 404)
-  getDownloadTrackers(@Param('id', InfoHashPipe) id: string): Promise<SourcesDto> {
+  getDownloadTrackers(
+    @Param('id', InfoHashPipe) id: string,
+  ): Promise<SourcesDto> {
     return this.peer.sources(id);
   }
 }

@@ -14,7 +14,13 @@ import { Tracker } from '../tracker/tracker';
 
 export type HubEvent =
   | PeerEvent
-  | { readonly type: 'snapshot'; readonly data: { readonly downloads: readonly DownloadDto[]; readonly publications: readonly PublicationDto[] } }
+  | {
+      readonly type: 'snapshot';
+      readonly data: {
+        readonly downloads: readonly DownloadDto[];
+        readonly publications: readonly PublicationDto[];
+      };
+    }
   | { readonly type: 'catalogue'; readonly data: { readonly version: number } }
   | { readonly type: 'ring'; readonly data: RingDto };
 
@@ -59,7 +65,8 @@ export class EventHub {
   emit(event: HubEvent): void {
     const numbered = { id: `${this.boot}.${++this.sequence}`, event };
     this.recent.push(numbered);
-    if (this.recent.length > kept) this.recent.splice(0, this.recent.length - kept);
+    if (this.recent.length > kept)
+      this.recent.splice(0, this.recent.length - kept);
     for (const listener of this.listeners) listener(numbered);
   }
 
@@ -77,9 +84,21 @@ export class EventHub {
       if (missed) for (const event of missed) subscriber.next(event);
       else {
         const id = `${this.boot}.${this.sequence}`;
-        void Promise.all([this.peer.downloads(), this.peer.publications()]).then(
+        void Promise.all([
+          this.peer.downloads(),
+          this.peer.publications(),
+        ]).then(
           ([downloads, publications]) => {
-            subscriber.next({ id, event: { type: 'snapshot', data: { downloads: downloads.items, publications: publications.items } } });
+            subscriber.next({
+              id,
+              event: {
+                type: 'snapshot',
+                data: {
+                  downloads: downloads.items,
+                  publications: publications.items,
+                },
+              },
+            });
             ready = true;
             for (const event of held.splice(0)) subscriber.next(event);
           },
@@ -93,9 +112,16 @@ export class EventHub {
   private since(lastId: string | undefined): NumberedEvent[] | undefined {
     const [boot, text] = (lastId ?? '').split('.');
     const number = Number(text);
-    if (boot !== this.boot || !Number.isSafeInteger(number) || number > this.sequence) return undefined;
+    if (
+      boot !== this.boot ||
+      !Number.isSafeInteger(number) ||
+      number > this.sequence
+    )
+      return undefined;
     const missing = this.sequence - number;
-    return missing > this.recent.length ? undefined : this.recent.slice(this.recent.length - missing);
+    return missing > this.recent.length
+      ? undefined
+      : this.recent.slice(this.recent.length - missing);
   }
 
   /** Runs one of the loops below again and again; a silent seam is asked again after a pause. */
@@ -106,7 +132,8 @@ export class EventHub {
         await loop();
         silent = false;
       } catch (error) {
-        if (!silent && this.running) this.log.debug(`${what}: ${(error as Error).message}`);
+        if (!silent && this.running)
+          this.log.debug(`${what}: ${(error as Error).message}`);
         silent = true;
         await new Promise((resolve) => setTimeout(resolve, retryPause).unref());
       }
@@ -124,7 +151,9 @@ export class EventHub {
 
   private followCatalogue(): () => Promise<void> {
     return async () => {
-      const version = await this.tracker.catalogueVersion(this.catalogueVersion);
+      const version = await this.tracker.catalogueVersion(
+        this.catalogueVersion,
+      );
       if (version === this.catalogueVersion) return;
       this.catalogueVersion = version;
       this.emit({ type: 'catalogue', data: { version } });

@@ -1,5 +1,11 @@
 import { Controller, Get, Headers, Param, Query, Res } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiProduces, ApiQuery, ApiTags } from '@nestjs/swagger';
+import {
+  ApiOkResponse,
+  ApiOperation,
+  ApiProduces,
+  ApiQuery,
+  ApiTags,
+} from '@nestjs/swagger';
 import type { Response } from 'express';
 import { filter } from 'rxjs';
 import { Peer } from '../peer/peer';
@@ -28,37 +34,74 @@ export class EventsController {
       'Events: snapshot {downloads, publications} first (or what was missed since Last-Event-ID), then download, download-removed, publication, catalogue {version}, ring. Their data have the schemas of the lists.',
   })
   @ApiProduces('text/event-stream')
-  @ApiQuery({ name: 'lastEventId', required: false, description: 'As the header Last-Event-ID, for a first connection.' })
+  @ApiQuery({
+    name: 'lastEventId',
+    required: false,
+    description: 'As the header Last-Event-ID, for a first connection.',
+  })
   @ApiOkResponse({ schema: { type: 'string' } })
-  events(@Res() response: Response, @Headers('last-event-id') header?: string, @Query('lastEventId') query?: string): void {
+  events(
+    @Res() response: Response,
+    @Headers('last-event-id') header?: string,
+    @Query('lastEventId') query?: string,
+  ): void {
     send(response, this.hub.stream(header ?? query));
   }
 
   @Get('downloads/:id/progress')
   @ApiTags('downloads')
-  @ApiOperation({ summary: 'One download, as Server-Sent Events `download` and `download-removed`' })
+  @ApiOperation({
+    summary:
+      'One download, as Server-Sent Events `download` and `download-removed`',
+  })
   @ApiProduces('text/event-stream')
   @ApiOkResponse({ schema: { type: 'string' } })
   @ApiProblems(400, 404)
-  async progress(@Param('id', InfoHashPipe) id: string, @Res() response: Response): Promise<void> {
+  async progress(
+    @Param('id', InfoHashPipe) id: string,
+    @Res() response: Response,
+  ): Promise<void> {
     const download = await this.peer.download(id);
     const changes = this.hub
       .stream()
-      .pipe(filter(({ event }) => (event.type === 'download' || event.type === 'download-removed') && event.data.id === id));
-    send(response, changes, { id: '', event: { type: 'download', data: download } });
+      .pipe(
+        filter(
+          ({ event }) =>
+            (event.type === 'download' || event.type === 'download-removed') &&
+            event.data.id === id,
+        ),
+      );
+    send(response, changes, {
+      id: '',
+      event: { type: 'download', data: download },
+    });
   }
 }
 
-function send(response: Response, events: Observable<NumberedEvent>, first?: NumberedEvent): void {
-  response.set({ 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' });
+function send(
+  response: Response,
+  events: Observable<NumberedEvent>,
+  first?: NumberedEvent,
+): void {
+  response.set({
+    'Content-Type': 'text/event-stream',
+    'Cache-Control': 'no-store',
+    'X-Accel-Buffering': 'no',
+  });
   response.flushHeaders();
   const write = ({ id, event }: NumberedEvent): void => {
-    response.write(`${id ? `id: ${id}\n` : ''}event: ${event.type}\ndata: ${JSON.stringify(event.data)}\n\n`);
+    response.write(
+      `${id ? `id: ${id}\n` : ''}event: ${event.type}\ndata: ${JSON.stringify(event.data)}\n\n`,
+    );
     if (response.writableLength > maxQueued) response.destroy();
   };
   if (first) write(first);
   const timer = setInterval(() => response.write(': beat\n\n'), beat);
-  const subscription = events.subscribe({ next: write, error: () => response.end(), complete: () => response.end() });
+  const subscription = events.subscribe({
+    next: write,
+    error: () => response.end(),
+    complete: () => response.end(),
+  });
   response.on('close', () => {
     clearInterval(timer);
     subscription.unsubscribe();

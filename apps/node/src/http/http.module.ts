@@ -33,7 +33,8 @@ import { Uploads } from './uploads';
     {
       provide: SESSIONS,
       inject: [Config],
-      useFactory: (config: Config) => (config.signIn ? Sessions.open(config.storage, config.password) : null),
+      useFactory: (config: Config) =>
+        config.signIn ? Sessions.open(config.storage, config.password) : null,
     },
   ],
 })

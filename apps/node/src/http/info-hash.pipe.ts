@@ -7,7 +7,8 @@ import { SeamError } from '../rpc/seam-error';
 export class InfoHashPipe implements PipeTransform<string, string> {
   transform(value: string): string {
     const lower = String(value).toLowerCase();
-    if (!infoHashPattern.test(lower)) throw new SeamError('bad-input', 'an info-hash is 40 hex digits');
+    if (!infoHashPattern.test(lower))
+      throw new SeamError('bad-input', 'an info-hash is 40 hex digits');
     return lower;
   }
 }

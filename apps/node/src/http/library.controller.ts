@@ -1,5 +1,13 @@
 import { Controller, Get, Param, Req, Res } from '@nestjs/common';
-import { ApiHeader, ApiOkResponse, ApiOperation, ApiParam, ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
+import {
+  ApiHeader,
+  ApiOkResponse,
+  ApiOperation,
+  ApiParam,
+  ApiProduces,
+  ApiResponse,
+  ApiTags,
+} from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { Peer } from '../peer/peer';
 import { LibraryDto } from '../peer/peer.dto';
@@ -22,16 +30,34 @@ export class LibraryController {
   @Get(':infoHash/files/*path')
   @ApiOperation({
     summary: 'The bytes of one file, with Range',
-    description: 'Also while it is still downloading: verified bytes are sent as they arrive, those asked for first.',
+    description:
+      'Also while it is still downloading: verified bytes are sent as they arrive, those asked for first.',
   })
-  @ApiParam({ name: 'path', description: 'As in the list of files; parts joined by "/".' })
+  @ApiParam({
+    name: 'path',
+    description: 'As in the list of files; parts joined by "/".',
+  })
   @ApiHeader({ name: 'Range', required: false })
   @ApiProduces('application/octet-stream')
   @ApiOkResponse({ schema: { type: 'string', format: 'binary' } })
-  @ApiResponse({ status: 206, description: 'The range asked for.', schema: { type: 'string', format: 'binary' } })
+  @ApiResponse({
+    status: 206,
+    description: 'The range asked for.',
+    schema: { type: 'string', format: 'binary' },
+  })
   @ApiProblems(400, 404, 416, 503)
-  async readFile(@Param('infoHash', InfoHashPipe) infoHash: string, @Req() request: Request, @Res() response: Response): Promise<void> {
+  async readFile(
+    @Param('infoHash', InfoHashPipe) infoHash: string,
+    @Req() request: Request,
+    @Res() response: Response,
+  ): Promise<void> {
     const path = request.params['path'] as unknown as string | string[];
-    await sendFile(this.peer, infoHash, Array.isArray(path) ? path.join('/') : path, request, response);
+    await sendFile(
+      this.peer,
+      infoHash,
+      Array.isArray(path) ? path.join('/') : path,
+      request,
+      response,
+    );
   }
 }

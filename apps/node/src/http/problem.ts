@@ -1,5 +1,11 @@
 /** Every error of the REST API as RFC 9457 problem details. */
-import { Catch, HttpException, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import {
+  Catch,
+  HttpException,
+  Logger,
+  type ArgumentsHost,
+  type ExceptionFilter,
+} from '@nestjs/common';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { STATUS_CODES } from 'node:http';
@@ -9,8 +15,16 @@ export class ProblemDto {
   @ApiProperty({ example: 'about:blank' }) type!: string;
   @ApiProperty({ example: 'Not Found' }) title!: string;
   @ApiProperty({ example: 404 }) status!: number;
-  @ApiProperty({ example: 'nobody has published 0123…', description: 'What is wrong and what to do.' }) detail!: string;
-  @ApiPropertyOptional({ example: 'not-found', description: 'The cause, for programs.' }) code?: string;
+  @ApiProperty({
+    example: 'nobody has published 0123…',
+    description: 'What is wrong and what to do.',
+  })
+  detail!: string;
+  @ApiPropertyOptional({
+    example: 'not-found',
+    description: 'The cause, for programs.',
+  })
+  code?: string;
 }
 
 const statusOf: Record<SeamErrorCode, number> = {
@@ -25,20 +39,37 @@ const statusOf: Record<SeamErrorCode, number> = {
 };
 
 export function problemOf(error: unknown): ProblemDto {
-  if (error instanceof SeamError) return problem(statusOf[error.code], error.message, error.code);
+  if (error instanceof SeamError)
+    return problem(statusOf[error.code], error.message, error.code);
   if (error instanceof HttpException) {
     const body = error.getResponse();
-    const message = typeof body === 'string' ? body : (body as { message?: string | string[] }).message;
-    return problem(error.getStatus(), Array.isArray(message) ? message.join('; ') : (message ?? error.message));
+    const message =
+      typeof body === 'string'
+        ? body
+        : (body as { message?: string | string[] }).message;
+    return problem(
+      error.getStatus(),
+      Array.isArray(message) ? message.join('; ') : (message ?? error.message),
+    );
   }
   // Express and its body parser mark their own errors with a status.
-  const { status, message } = (error ?? {}) as { status?: unknown; message?: unknown };
-  if (typeof status === 'number' && status >= 400 && status < 500) return problem(status, String(message));
+  const { status, message } = (error ?? {}) as {
+    status?: unknown;
+    message?: unknown;
+  };
+  if (typeof status === 'number' && status >= 400 && status < 500)
+    return problem(status, String(message));
   return problem(500, 'something failed inside the node; its log says more');
 }
 
 function problem(status: number, detail: string, code?: string): ProblemDto {
-  return { type: 'about:blank', title: STATUS_CODES[status] ?? 'Error', status, detail, ...(code ? { code } : {}) };
+  return {
+    type: 'about:blank',
+    title: STATUS_CODES[status] ?? 'Error',
+    status,
+    detail,
+    ...(code ? { code } : {}),
+  };
 }
 
 export function sendProblem(response: Response, error: unknown): void {
@@ -47,7 +78,10 @@ export function sendProblem(response: Response, error: unknown): void {
     response.destroy();
     return;
   }
-  response.status(body.status).type('application/problem+json').send(JSON.stringify(body));
+  response
+    .status(body.status)
+    .type('application/problem+json')
+    .send(JSON.stringify(body));
 }
 
 @Catch()
@@ -56,7 +90,10 @@ export class ProblemFilter implements ExceptionFilter {
 
   catch(error: unknown, host: ArgumentsHost): void {
     if (host.getType() !== 'http') throw error;
-    if (problemOf(error).status === 500) this.log.error(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    if (problemOf(error).status === 500)
+      this.log.error(
+        error instanceof Error ? (error.stack ?? error.message) : String(error),
+      );
     sendProblem(host.switchToHttp().getResponse<Response>(), error);
   }
 }

@@ -11,7 +11,11 @@ import {
 } from '@nestjs/swagger';
 import type { Request } from 'express';
 import { Peer } from '../peer/peer';
-import { PublicationDto, PublicationsDto, PublishPathDto } from '../peer/peer.dto';
+import {
+  PublicationDto,
+  PublicationsDto,
+  PublishPathDto,
+} from '../peer/peer.dto';
 import { ApiProblems } from './documented';
 import { Uploads } from './uploads';
 import { validated } from './validated';
@@ -26,12 +30,17 @@ export class PublicationsController {
   ) {}
 
   @Get()
-  @ApiOperation({ summary: 'Publications of this node since it started, with their progress' })
+  @ApiOperation({
+    summary: 'Publications of this node since it started, with their progress',
+  })
   @ApiOkResponse({ type: PublicationsDto })
   async listPublications(): Promise<PublicationsDto> {
     const receiving = this.uploads.receiving();
     const { items } = await this.peer.publications();
-    return { total: receiving.length + items.length, items: [...receiving, ...items] };
+    return {
+      total: receiving.length + items.length,
+      items: [...receiving, ...items],
+    };
   }
 
   @Post()
@@ -53,8 +62,15 @@ export class PublicationsController {
             private: { type: 'boolean' },
             pieceLength: { type: 'integer' },
             format: { type: 'string', enum: ['v1', 'v2', 'hybrid'] },
-            id: { type: 'string', description: 'A name for this upload in the events, chosen by the sender.' },
-            files: { type: 'array', items: { type: 'string', format: 'binary' } },
+            id: {
+              type: 'string',
+              description:
+                'A name for this upload in the events, chosen by the sender.',
+            },
+            files: {
+              type: 'array',
+              items: { type: 'string', format: 'binary' },
+            },
           },
         },
         { $ref: getSchemaPath(PublishPathDto) },
@@ -64,8 +80,12 @@ export class PublicationsController {
   @ApiCreatedResponse({ type: PublicationDto })
   @ApiProblems(400, 403, 404, 409, 503, 507)
   async publish(@Req() request: Request): Promise<PublicationDto> {
-    if (request.is('multipart/form-data')) return this.peer.publish(await this.uploads.receive(request));
+    if (request.is('multipart/form-data'))
+      return this.peer.publish(await this.uploads.receive(request));
     const { path, ...options } = await validated(PublishPathDto, request.body);
-    return this.peer.publish({ ...options, ...(await this.uploads.shared(path)) });
+    return this.peer.publish({
+      ...options,
+      ...(await this.uploads.shared(path)),
+    });
   }
 }

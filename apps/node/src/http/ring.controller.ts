@@ -10,7 +10,10 @@ export class RingController {
   constructor(private readonly dht: Dht) {}
 
   @Get()
-  @ApiOperation({ summary: "This node's view of the ring: nodes, pointers, keys, replication health" })
+  @ApiOperation({
+    summary:
+      "This node's view of the ring: nodes, pointers, keys, replication health",
+  })
   @ApiOkResponse({ type: RingDto })
   @ApiProblems(503)
   getRing(): Promise<RingDto> {

@@ -1,5 +1,23 @@
-import { Body, Controller, Delete, Get, HttpCode, HttpException, Inject, Post, Req, Res } from '@nestjs/common';
-import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiProperty, ApiResponse, ApiTags } from '@nestjs/swagger';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  HttpException,
+  Inject,
+  Post,
+  Req,
+  Res,
+} from '@nestjs/common';
+import {
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiProperty,
+  ApiResponse,
+  ApiTags,
+} from '@nestjs/swagger';
 import { IsString, MaxLength } from 'class-validator';
 import type { Request, Response } from 'express';
 import { cookieOf, isSignedIn, SESSIONS, sessionCookie } from './gate';
@@ -11,7 +29,8 @@ export class SignInDto {
 }
 
 export class SessionDto {
-  @ApiProperty({ description: 'Whether this node asks for its password.' }) required!: boolean;
+  @ApiProperty({ description: 'Whether this node asks for its password.' })
+  required!: boolean;
   @ApiProperty() signedIn!: boolean;
 }
 
@@ -24,19 +43,39 @@ export class SessionController {
   @ApiOperation({ summary: 'Is a sign-in needed, and done?' })
   @ApiOkResponse({ type: SessionDto })
   getSession(@Req() request: Request): SessionDto {
-    return { required: this.sessions !== null, signedIn: isSignedIn(this.sessions, request) };
+    return {
+      required: this.sessions !== null,
+      signedIn: isSignedIn(this.sessions, request),
+    };
   }
 
   @Post()
   @HttpCode(200)
   @ApiOperation({ summary: 'Sign in' })
   @ApiOkResponse({ type: SessionDto })
-  @ApiResponse({ status: 401, description: 'A wrong password.', type: ProblemDto })
+  @ApiResponse({
+    status: 401,
+    description: 'A wrong password.',
+    type: ProblemDto,
+  })
   signIn(@Body() body: SignInDto, @Res() response: Response): void {
     const id = this.sessions?.signIn(body.password, Date.now());
-    if (this.sessions && !id) return sendProblem(response, new HttpException('this is not the password', 401));
-    if (id) response.cookie(sessionCookie, id, { httpOnly: true, sameSite: 'strict', path: '/', maxAge: 30 * 86_400_000 });
-    response.json({ required: this.sessions !== null, signedIn: true } satisfies SessionDto);
+    if (this.sessions && !id)
+      return sendProblem(
+        response,
+        new HttpException('this is not the password', 401),
+      );
+    if (id)
+      response.cookie(sessionCookie, id, {
+        httpOnly: true,
+        sameSite: 'strict',
+        path: '/',
+        maxAge: 30 * 86_400_000,
+      });
+    response.json({
+      required: this.sessions !== null,
+      signedIn: true,
+    } satisfies SessionDto);
   }
 
   @Delete()

@@ -24,7 +24,10 @@ export class Sessions {
   private lastGood: Buffer | undefined;
 
   private constructor(stored: string) {
-    const [salt, hash] = stored.trim().split(':').map((part) => Buffer.from(part, 'hex'));
+    const [salt, hash] = stored
+      .trim()
+      .split(':')
+      .map((part) => Buffer.from(part, 'hex'));
     this.salt = salt;
     this.hash = hash;
   }
@@ -45,7 +48,10 @@ export class Sessions {
       stored = `${salt.toString('hex')}:${scryptSync(password, salt, 32).toString('hex')}`;
       mkdirSync(join(storage, '.node'), { recursive: true });
       writeFileSync(file, stored, { mode: 0o600 });
-      if (given === undefined) new Logger('SignIn').log(`the password of this node's page is ${password} (it is not shown again; delete ${file} for a new one)`);
+      if (given === undefined)
+        new Logger('SignIn').log(
+          `the password of this node's page is ${password} (it is not shown again; delete ${file} for a new one)`,
+        );
     }
     return new Sessions(stored);
   }
@@ -54,17 +60,28 @@ export class Sessions {
   signIn(password: string, now: number): string | undefined {
     if (!this.check(password, now)) return undefined;
     const id = randomBytes(24).toString('base64url');
-    for (const [old, until] of this.sessions) if (until < now || this.sessions.size >= maxSessions) this.sessions.delete(old);
+    for (const [old, until] of this.sessions)
+      if (until < now || this.sessions.size >= maxSessions)
+        this.sessions.delete(old);
     this.sessions.set(id, now + sessionLife);
     return id;
   }
 
   check(password: string, now: number): boolean {
     const bytes = Buffer.from(password);
-    if (this.lastGood && bytes.length === this.lastGood.length && timingSafeEqual(bytes, this.lastGood)) return true;
-    if (now - this.failuresSince > 60_000) [this.failures, this.failuresSince] = [0, now];
+    if (
+      this.lastGood &&
+      bytes.length === this.lastGood.length &&
+      timingSafeEqual(bytes, this.lastGood)
+    )
+      return true;
+    if (now - this.failuresSince > 60_000)
+      [this.failures, this.failuresSince] = [0, now];
     if (this.failures >= maxFailures) return false;
-    if (password.length <= 1024 && timingSafeEqual(scryptSync(password, this.salt, 32), this.hash)) {
+    if (
+      password.length <= 1024 &&
+      timingSafeEqual(scryptSync(password, this.salt, 32), this.hash)
+    ) {
       this.lastGood = bytes;
       return true;
     }

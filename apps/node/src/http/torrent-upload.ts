@@ -17,7 +17,14 @@ export function readTorrentUpload(request: Request): Promise<TorrentUpload> {
     const fail = (error: unknown): void => {
       request.unpipe(parser);
       request.resume();
-      reject(error instanceof SeamError ? error : new SeamError('bad-input', `the upload is damaged: ${String((error as Error).message)}`));
+      reject(
+        error instanceof SeamError
+          ? error
+          : new SeamError(
+              'bad-input',
+              `the upload is damaged: ${String((error as Error).message)}`,
+            ),
+      );
     };
     const parser = busboy({
       headers: request.headers,
@@ -27,7 +34,9 @@ export function readTorrentUpload(request: Request): Promise<TorrentUpload> {
     parser.on('file', (name, stream) => {
       const parts: Buffer[] = [];
       stream.on('data', (part: Buffer) => parts.push(part));
-      stream.on('limit', () => fail(new SeamError('too-large', 'a .torrent has at most 10 MiB')));
+      stream.on('limit', () =>
+        fail(new SeamError('too-large', 'a .torrent has at most 10 MiB')),
+      );
       stream.on('end', () => {
         if (name === 'torrent') torrent = Buffer.concat(parts);
       });
@@ -37,7 +46,9 @@ export function readTorrentUpload(request: Request): Promise<TorrentUpload> {
       else fail(new SeamError('bad-input', 'the part "torrent" is missing'));
     });
     parser.on('error', fail);
-    request.on('aborted', () => fail(new SeamError('bad-input', 'the upload was broken off')));
+    request.on('aborted', () =>
+      fail(new SeamError('bad-input', 'the upload was broken off')),
+    );
     request.pipe(parser);
   });
 }

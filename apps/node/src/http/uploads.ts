@@ -42,12 +42,23 @@ export class Uploads {
 
   /** Streams a multipart request to the disk; the result is ready for `Peer.publish`. */
   async receive(request: Request): Promise<Publish> {
-    if (this.active.size >= maxUploads) throw new SeamError('unavailable', `${maxUploads} uploads are under way; wait for one to end`);
+    if (this.active.size >= maxUploads)
+      throw new SeamError(
+        'unavailable',
+        `${maxUploads} uploads are under way; wait for one to end`,
+      );
     const size = Number(request.headers['content-length'] ?? 0);
     await this.roomFor(size);
     const id = randomUUID();
     const folder = join(this.config.storage, '.node', 'incoming', id);
-    const progress: PublicationDto = { id, name: '', size, files: 0, state: 'receiving', doneBytes: 0 };
+    const progress: PublicationDto = {
+      id,
+      name: '',
+      size,
+      files: 0,
+      state: 'receiving',
+      doneBytes: 0,
+    };
     this.active.set(id, progress);
     try {
       await mkdir(folder, { recursive: true });
@@ -73,22 +84,38 @@ export class Uploads {
     });
     for (const root of this.config.shares) {
       const base = await realpath(root).catch(() => undefined);
-      if (base && (real === base || real.startsWith(base.endsWith(sep) ? base : base + sep))) return { id: randomUUID(), path: real, take: false };
+      if (
+        base &&
+        (real === base ||
+          real.startsWith(base.endsWith(sep) ? base : base + sep))
+      )
+        return { id: randomUUID(), path: real, take: false };
     }
-    throw new SeamError('forbidden', `${path} is not below a share root; start the node with --share DIR to allow it`);
+    throw new SeamError(
+      'forbidden',
+      `${path} is not below a share root; start the node with --share DIR to allow it`,
+    );
   }
 
   private async roomFor(size: number): Promise<void> {
     const { bavail, bsize } = await statfs(this.config.storage);
     const missing = size + reserve - bavail * bsize;
-    if (size > 0 && missing > 0) throw new SeamError('disk-full', `the disk is full: ${bytes(missing)} missing for this upload`);
+    if (size > 0 && missing > 0)
+      throw new SeamError(
+        'disk-full',
+        `the disk is full: ${bytes(missing)} missing for this upload`,
+      );
   }
 
   private tell(progress: PublicationDto): void {
     this.events.emit({ type: 'publication', data: { ...progress } });
   }
 
-  private write(request: Request, folder: string, progress: PublicationDto): Promise<Record<string, string>> {
+  private write(
+    request: Request,
+    folder: string,
+    progress: PublicationDto,
+  ): Promise<Record<string, string>> {
     return new Promise((resolve, reject) => {
       const fields: Record<string, string> = {};
       const writes: Promise<void>[] = [];
@@ -128,16 +155,42 @@ export class Uploads {
         writes.push(write);
         write.catch(fail);
       });
-      parser.on('filesLimit', () => fail(new SeamError('too-large', `a publication has at most ${maxFiles} files`)));
-      parser.on('error', (error) => fail(new SeamError('bad-input', `the upload is damaged: ${(error as Error).message}`)));
-      parser.on('close', () => void Promise.all(writes).then(() => !failed && resolve(fields), fail));
-      request.on('aborted', () => fail(new SeamError('bad-input', 'the upload was broken off')));
+      parser.on('filesLimit', () =>
+        fail(
+          new SeamError(
+            'too-large',
+            `a publication has at most ${maxFiles} files`,
+          ),
+        ),
+      );
+      parser.on('error', (error) =>
+        fail(
+          new SeamError(
+            'bad-input',
+            `the upload is damaged: ${(error as Error).message}`,
+          ),
+        ),
+      );
+      parser.on(
+        'close',
+        () =>
+          void Promise.all(writes).then(() => !failed && resolve(fields), fail),
+      );
+      request.on('aborted', () =>
+        fail(new SeamError('bad-input', 'the upload was broken off')),
+      );
       request.pipe(parser);
     });
   }
 }
 
-async function writeFile(stream: Readable, count: Transform, folder: string, filename: string | undefined, progress: PublicationDto): Promise<void> {
+async function writeFile(
+  stream: Readable,
+  count: Transform,
+  folder: string,
+  filename: string | undefined,
+  progress: PublicationDto,
+): Promise<void> {
   let parts: string[];
   try {
     parts = safeParts(filename ?? '');
@@ -155,38 +208,67 @@ async function writeFile(stream: Readable, count: Transform, folder: string, fil
 /** The elements of a relative path as a browser sends it. Throws `bad-input` for what would leave the folder. */
 export function safeParts(filename: string): string[] {
   // Browsers write these three so inside the quotes of a multipart header.
-  const name = filename.replace(/%22/g, '"').replace(/%0D/gi, '\r').replace(/%0A/gi, '\n');
+  const name = filename
+    .replace(/%22/g, '"')
+    .replace(/%0D/gi, '\r')
+    .replace(/%0A/gi, '\n');
   const parts = name.split('/');
   for (const part of parts) {
     const wrong =
-      part === '' ? 'an empty path element'
-      : part === '.' || part === '..' ? `the path element "${part}"`
-      : /[\u0000-\u001f\u007f]/.test(part) ? 'a control character'
-      : Buffer.byteLength(part) > 255 ? 'a name of more than 255 bytes'
-      : undefined;
-    if (wrong) throw new SeamError('bad-input', `"${printable(name)}" cannot be published: it has ${wrong}`);
+      part === ''
+        ? 'an empty path element'
+        : part === '.' || part === '..'
+          ? `the path element "${part}"`
+          : /\p{Cc}/u.test(part)
+            ? 'a control character'
+            : Buffer.byteLength(part) > 255
+              ? 'a name of more than 255 bytes'
+              : undefined;
+    if (wrong)
+      throw new SeamError(
+        'bad-input',
+        `"${printable(name)}" cannot be published: it has ${wrong}`,
+      );
   }
-  if (parts.length > 100) throw new SeamError('bad-input', `"${printable(name)}" is nested more than 100 folders deep`);
+  if (parts.length > 100)
+    throw new SeamError(
+      'bad-input',
+      `"${printable(name)}" is nested more than 100 folders deep`,
+    );
   return parts;
 }
 
-const printable = (name: string): string => name.replace(/[\u0000-\u001f\u007f]/g, '\uFFFD').slice(0, 300);
+const printable = (name: string): string =>
+  name.replace(/\p{Cc}/gu, '\uFFFD').slice(0, 300);
 
 /** Makes one file or one folder of what arrived, under the name it will have. */
-async function gather(folder: string, progress: PublicationDto, name: string | undefined): Promise<string> {
+async function gather(
+  folder: string,
+  progress: PublicationDto,
+  name: string | undefined,
+): Promise<string> {
   const top = await readdir(folder);
-  if (top.length === 0) throw new SeamError('bad-input', 'the part "files" is missing: send at least one file');
+  if (top.length === 0)
+    throw new SeamError(
+      'bad-input',
+      'the part "files" is missing: send at least one file',
+    );
   if (top.length === 1 && !name) return join(folder, top[0]);
-  const wanted = name ? safeParts(name) : [`${basename(top[0])} and ${top.length - 1} more`];
-  if (wanted.length !== 1) throw new SeamError('bad-input', 'the name must not contain "/"');
+  const wanted = name
+    ? safeParts(name)
+    : [`${basename(top[0])} and ${top.length - 1} more`];
+  if (wanted.length !== 1)
+    throw new SeamError('bad-input', 'the name must not contain "/"');
   progress.name = wanted[0];
   if (top.length === 1) {
-    if (top[0] !== wanted[0]) await rename(join(folder, top[0]), join(folder, wanted[0]));
+    if (top[0] !== wanted[0])
+      await rename(join(folder, top[0]), join(folder, wanted[0]));
     return join(folder, wanted[0]);
   }
   const holder = join(folder, `.${randomUUID()}`);
   await mkdir(holder);
-  for (const entry of top) await rename(join(folder, entry), join(holder, entry));
+  for (const entry of top)
+    await rename(join(folder, entry), join(holder, entry));
   await rename(holder, join(folder, wanted[0]));
   return join(folder, wanted[0]);
 }
@@ -195,17 +277,29 @@ async function gather(folder: string, progress: PublicationDto, name: string | u
 function typed(fields: Record<string, string>): Record<string, unknown> {
   const { private: isPrivate, pieceLength, ...rest } = fields;
   return {
-    ...Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== '')),
-    ...(isPrivate ? { private: isPrivate === 'true' || isPrivate === 'on' } : {}),
+    ...Object.fromEntries(
+      Object.entries(rest).filter(([, value]) => value !== ''),
+    ),
+    ...(isPrivate
+      ? { private: isPrivate === 'true' || isPrivate === 'on' }
+      : {}),
     ...(pieceLength ? { pieceLength: Number(pieceLength) } : {}),
   };
 }
 
 function storageError(error: unknown): Error {
   const code = (error as NodeJS.ErrnoException).code;
-  if (code === 'ENOSPC' || code === 'EDQUOT') return new SeamError('disk-full', 'the disk is full: make room and send it again');
-  if (code === 'EEXIST') return new SeamError('bad-input', 'two files of this upload have the same name');
-  if (code === 'ENAMETOOLONG') return new SeamError('bad-input', 'a path is longer than this disk allows');
+  if (code === 'ENOSPC' || code === 'EDQUOT')
+    return new SeamError(
+      'disk-full',
+      'the disk is full: make room and send it again',
+    );
+  if (code === 'EEXIST')
+    return new SeamError(
+      'bad-input',
+      'two files of this upload have the same name',
+    );
+  if (code === 'ENAMETOOLONG')
+    return new SeamError('bad-input', 'a path is longer than this disk allows');
   return error as Error;
 }
-

@@ -53,7 +53,11 @@ export class Announcer {
     clearTimeout(this.checkInTimer);
     const going = [...this.schedules.keys()];
     for (let at = 0; at < going.length; at += batchSize) {
-      await this.send(going.slice(at, at + batchSize).map((session) => this.announce(session, 'stopped'))).catch(() => undefined);
+      await this.send(
+        going
+          .slice(at, at + batchSize)
+          .map((session) => this.announce(session, 'stopped')),
+      ).catch(() => undefined);
     }
     this.schedules.clear();
   }
@@ -64,7 +68,8 @@ export class Announcer {
   }
 
   started(session: TorrentSession): void {
-    if (session.phase === 'metadata' || session.phase === 'active') this.now(session, 'started');
+    if (session.phase === 'metadata' || session.phase === 'active')
+      this.now(session, 'started');
   }
 
   completed(session: TorrentSession): void {
@@ -83,7 +88,15 @@ export class Announcer {
   private now(session: TorrentSession, event: AnnounceEvent): void {
     const known = this.schedules.get(session);
     if (known) Object.assign(known, { dueAt: 0, event });
-    else this.schedules.set(session, { dueAt: 0, event, state: 'waiting', message: undefined, peers: 0, lastAt: undefined });
+    else
+      this.schedules.set(session, {
+        dueAt: 0,
+        event,
+        state: 'waiting',
+        message: undefined,
+        peers: 0,
+        lastAt: undefined,
+      });
   }
 
   private async round(): Promise<void> {
@@ -91,37 +104,68 @@ export class Announcer {
     this.busy = true;
     try {
       const now = this.engine.now();
-      const due = [...this.schedules].filter(([, { dueAt }]) => dueAt <= now).slice(0, batchSize);
+      const due = [...this.schedules]
+        .filter(([, { dueAt }]) => dueAt <= now)
+        .slice(0, batchSize);
       if (due.length > 0) await this.announceAll(due);
     } finally {
       this.busy = false;
     }
   }
 
-  private async announceAll(due: readonly [TorrentSession, Schedule][]): Promise<void> {
+  private async announceAll(
+    due: readonly [TorrentSession, Schedule][],
+  ): Promise<void> {
     for (const [, schedule] of due) schedule.state = 'working';
     try {
-      const answers = await this.send(due.map(([session, { event }]) => this.announce(session, event)));
+      const answers = await this.send(
+        due.map(([session, { event }]) => this.announce(session, event)),
+      );
       this.complained = false;
       due.forEach(([session, schedule], i) => {
         const { peers } = answers[i];
-        for (const { host, port } of peers) session.book.add(host, port, 'tracker');
-        const wait = !session.wantsConnections ? leastOften : session.sockets.size === 0 ? hungry : session.sockets.size < 5 ? fewPeers : leastOften / 2;
-        Object.assign(schedule, { state: 'ok', message: undefined, peers: peers.length, lastAt: Date.now(), event: 'update', dueAt: this.engine.now() + wait });
+        for (const { host, port } of peers)
+          session.book.add(host, port, 'tracker');
+        const wait = !session.wantsConnections
+          ? leastOften
+          : session.sockets.size === 0
+            ? hungry
+            : session.sockets.size < 5
+              ? fewPeers
+              : leastOften / 2;
+        Object.assign(schedule, {
+          state: 'ok',
+          message: undefined,
+          peers: peers.length,
+          lastAt: Date.now(),
+          event: 'update',
+          dueAt: this.engine.now() + wait,
+        });
       });
     } catch (error) {
       const { message } = error as Error;
-      if (!this.complained) this.log.warn(`no tracker answers: ${message}; trying again`);
+      if (!this.complained)
+        this.log.warn(`no tracker answers: ${message}; trying again`);
       this.complained = true;
-      for (const [, schedule] of due) Object.assign(schedule, { state: 'error', message, dueAt: this.engine.now() + afterError });
+      for (const [, schedule] of due)
+        Object.assign(schedule, {
+          state: 'error',
+          message,
+          dueAt: this.engine.now() + afterError,
+        });
     }
   }
 
-  private send(batch: readonly PeerAnnounce[]): ReturnType<PeerEngine['tracker']['announce']> {
+  private send(
+    batch: readonly PeerAnnounce[],
+  ): ReturnType<PeerEngine['tracker']['announce']> {
     return this.engine.tracker.announce(batch);
   }
 
-  private announce(session: TorrentSession, event: AnnounceEvent): PeerAnnounce {
+  private announce(
+    session: TorrentSession,
+    event: AnnounceEvent,
+  ): PeerAnnounce {
     return {
       infoHash: session.id,
       peerId: this.engine.peerId,
@@ -139,14 +183,20 @@ export class Announcer {
     const client = { token, name: settings.name, host: config.advertise, port };
     let pause = checkInPeriod;
     try {
-      const given = await this.engine.tracker.checkIn({ ...client, ...(clientId === undefined ? {} : { clientId }) });
-      if (given.clientId !== clientId) identity.change({ clientId: given.clientId });
+      const given = await this.engine.tracker.checkIn({
+        ...client,
+        ...(clientId === undefined ? {} : { clientId }),
+      });
+      if (given.clientId !== clientId)
+        identity.change({ clientId: given.clientId });
       this.onRegistered();
     } catch (error) {
       // An id that belongs to somebody else is given up for a new one.
-      if ((error as { code?: string }).code === 'forbidden') identity.change({ clientId: undefined });
+      if ((error as { code?: string }).code === 'forbidden')
+        identity.change({ clientId: undefined });
       pause = checkInPause;
     }
-    if (!this.stopping) this.checkInTimer = setTimeout(() => void this.checkIn(), pause);
+    if (!this.stopping)
+      this.checkInTimer = setTimeout(() => void this.checkIn(), pause);
   }
 }

@@ -16,7 +16,8 @@ export class ChangeFeed {
   push(event: PeerEvent): void {
     this.events.push(event);
     this.newest++;
-    if (this.events.length > kept * 2) this.events.splice(0, this.events.length - kept);
+    if (this.events.length > kept * 2)
+      this.events.splice(0, this.events.length - kept);
     for (const resolve of this.waiting.splice(0)) resolve();
   }
 
@@ -33,7 +34,9 @@ export class ChangeFeed {
     }
     const missing = this.newest - cursor;
     const known = missing >= 0 && missing <= this.events.length;
-    const events = known ? this.events.slice(this.events.length - missing) : this.everything();
+    const events = known
+      ? this.events.slice(this.events.length - missing)
+      : this.everything();
     return { cursor: this.newest, reset: !known, events };
   }
 

@@ -19,7 +19,11 @@ export class LocalDiscovery {
 
   constructor(
     private readonly config: Config,
-    private readonly found: (infoHash: string, host: string, port: number) => void,
+    private readonly found: (
+      infoHash: string,
+      host: string,
+      port: number,
+    ) => void,
   ) {}
 
   start(port: number): void {
@@ -29,7 +33,8 @@ export class LocalDiscovery {
     socket.on('error', () => this.stop());
     socket.on('message', (data, { address }) => {
       const heard = parseLsd(data, this.cookie);
-      for (const infoHash of heard?.infoHashes ?? []) this.found(infoHash, address, heard?.port ?? 0);
+      for (const infoHash of heard?.infoHashes ?? [])
+        this.found(infoHash, address, heard?.port ?? 0);
     });
     socket.bind(LSD_PORT, () => {
       try {
@@ -53,12 +58,20 @@ export class LocalDiscovery {
   }
 
   private shout(): void {
-    const datagrams = encodeLsd({ port: this.port, infoHashes: this.torrents(), cookie: this.cookie });
+    const datagrams = encodeLsd({
+      port: this.port,
+      infoHashes: this.torrents(),
+      cookie: this.cookie,
+    });
     const send = (at: number): void => {
       const datagram = datagrams[at];
       if (!this.socket) return;
-      if (datagram) this.socket.send(datagram, LSD_PORT, LSD_HOST_V4, () => undefined);
-      this.timer = setTimeout(() => (at + 1 < datagrams.length ? send(at + 1) : this.shout()), at + 1 < datagrams.length ? shoutGap : period);
+      if (datagram)
+        this.socket.send(datagram, LSD_PORT, LSD_HOST_V4, () => undefined);
+      this.timer = setTimeout(
+        () => (at + 1 < datagrams.length ? send(at + 1) : this.shout()),
+        at + 1 < datagrams.length ? shoutGap : period,
+      );
     };
     send(0);
   }

@@ -2,7 +2,13 @@
 import { Injectable } from '@nestjs/common';
 import { join } from 'node:path';
 import { SeamError } from '../rpc/seam-error';
-import { Peer, type AddDownload, type Extent, type PeerChanges, type Publish } from './peer';
+import {
+  Peer,
+  type AddDownload,
+  type Extent,
+  type PeerChanges,
+  type Publish,
+} from './peer';
 import type {
   DownloadDto,
   DownloadFilesDto,
@@ -33,7 +39,9 @@ export class LocalPeer extends Peer {
   }
 
   async downloads(): Promise<DownloadsDto> {
-    const items = [...this.engine.entries.values()].map((entry) => this.engine.show(entry)).reverse();
+    const items = [...this.engine.entries.values()]
+      .map((entry) => this.engine.show(entry))
+      .reverse();
     return { total: items.length, items };
   }
 
@@ -74,7 +82,11 @@ export class LocalPeer extends Peer {
   async recheck(id: string): Promise<DownloadDto> {
     const entry = this.engine.entry(id);
     ended(entry);
-    if (entry.session.phase !== 'active') throw new SeamError('conflict', `${entry.row.name} is not running: resume it first`);
+    if (entry.session.phase !== 'active')
+      throw new SeamError(
+        'conflict',
+        `${entry.row.name} is not running: resume it first`,
+      );
     void entry.session.recheck();
     return this.engine.show(entry);
   }
@@ -83,7 +95,10 @@ export class LocalPeer extends Peer {
     await this.engine.remove(this.engine.entry(id), data);
   }
 
-  async update(id: string, { downloadLimit, uploadLimit, sequential, files }: UpdateDownloadDto): Promise<DownloadDto> {
+  async update(
+    id: string,
+    { downloadLimit, uploadLimit, sequential, files }: UpdateDownloadDto,
+  ): Promise<DownloadDto> {
     const entry = this.engine.entry(id);
     const { session, options } = entry;
     if (downloadLimit !== undefined) options.downloadLimit = downloadLimit;
@@ -108,7 +123,16 @@ export class LocalPeer extends Peer {
       if (file.pad) return [];
       const path = file.path.join('/');
       const url = `/api/library/${id}/files/${file.path.map(encodeURIComponent).join('/')}`;
-      return [{ index, path, size: file.length, completedBytes: session.completedOf(index), priority: session.priorities?.[index] ?? 4, url }];
+      return [
+        {
+          index,
+          path,
+          size: file.length,
+          completedBytes: session.completedOf(index),
+          priority: session.priorities?.[index] ?? 4,
+          url,
+        },
+      ];
     });
     return { total: items.length, items };
   }
@@ -142,11 +166,15 @@ export class LocalPeer extends Peer {
     const { metainfo, storage, swarm } = this.engine.entry(id).session;
     const count = metainfo?.pieceCount ?? 0;
     const availability = new Uint8Array(count);
-    for (const peer of swarm?.peers ?? []) for (let i = 0; i < count; i++) if (peer.have.has(i) && availability[i] < 255) availability[i]++;
+    for (const peer of swarm?.peers ?? [])
+      for (let i = 0; i < count; i++)
+        if (peer.have.has(i) && availability[i] < 255) availability[i]++;
     return {
       count,
       length: metainfo?.pieceLength ?? 0,
-      have: Buffer.from(storage?.have.bytes ?? new Uint8Array(0)).toString('base64'),
+      have: Buffer.from(storage?.have.bytes ?? new Uint8Array(0)).toString(
+        'base64',
+      ),
       inFlight: [...(swarm?.started ?? [])].map(({ piece }) => piece),
       availability: Buffer.from(availability).toString('base64'),
     };
@@ -163,12 +191,25 @@ export class LocalPeer extends Peer {
       ...(told?.message ? { message: told.message } : {}),
       peers: told?.peers ?? 0,
       ...(told?.lastAt ? { lastAt: new Date(told.lastAt).toISOString() } : {}),
-      ...(told && told.dueAt > 0 ? { nextAt: new Date(Date.now() + Math.max(0, told.dueAt - this.engine.now())).toISOString() } : {}),
+      ...(told && told.dueAt > 0
+        ? {
+            nextAt: new Date(
+              Date.now() + Math.max(0, told.dueAt - this.engine.now()),
+            ).toISOString(),
+          }
+        : {}),
     };
-    const others = (['lsd', 'pex', 'manual'] as const).map((kind): SourceDto => {
-      const off = session.isPrivate && kind !== 'manual';
-      return { kind, url: kind, state: off ? 'off' : 'ok', peers: counts.get(kind) ?? 0 };
-    });
+    const others = (['lsd', 'pex', 'manual'] as const).map(
+      (kind): SourceDto => {
+        const off = session.isPrivate && kind !== 'manual';
+        return {
+          kind,
+          url: kind,
+          state: off ? 'off' : 'ok',
+          peers: counts.get(kind) ?? 0,
+        };
+      },
+    );
     return { total: 1 + others.length, items: [ring, ...others] };
   }
 
@@ -177,8 +218,32 @@ export class LocalPeer extends Peer {
       .filter(({ row }) => row.published || row.completed_at !== null)
       .reverse()
       .map((entry) => {
-        const { infoHash, name, size, files, published, state, uploadedBytes, uploadRate, peers, addedAt, completedAt } = this.engine.show(entry);
-        return { infoHash, name, size, files, published, state, uploadedBytes, uploadRate, peers, addedAt, ...(completedAt ? { completedAt } : {}) };
+        const {
+          infoHash,
+          name,
+          size,
+          files,
+          published,
+          state,
+          uploadedBytes,
+          uploadRate,
+          peers,
+          addedAt,
+          completedAt,
+        } = this.engine.show(entry);
+        return {
+          infoHash,
+          name,
+          size,
+          files,
+          published,
+          state,
+          uploadedBytes,
+          uploadRate,
+          peers,
+          addedAt,
+          ...(completedAt ? { completedAt } : {}),
+        };
       });
     return { total: items.length, items };
   }
@@ -196,17 +261,42 @@ export class LocalPeer extends Peer {
     return this.publisher.withdraw(infoHash);
   }
 
-  async extent(infoHash: string, path: string, offset: number): Promise<Extent> {
+  async extent(
+    infoHash: string,
+    path: string,
+    offset: number,
+  ): Promise<Extent> {
     const { session, row } = this.engine.entry(infoHash);
     const { metainfo } = session;
-    const index = metainfo?.files.findIndex((file) => !file.pad && file.path.join('/') === path) ?? -1;
-    if (!metainfo || index < 0) throw new SeamError('not-found', `${row.name} has no file ${path.slice(0, 300)}`);
+    const index =
+      metainfo?.files.findIndex(
+        (file) => !file.pad && file.path.join('/') === path,
+      ) ?? -1;
+    if (!metainfo || index < 0)
+      throw new SeamError(
+        'not-found',
+        `${row.name} has no file ${path.slice(0, 300)}`,
+      );
     const size = metainfo.files[index].length;
-    const available = offset < size ? await session.available(index, offset, patience) : 0;
-    if (offset < size && available === 0 && (session.phase === 'stopped' || session.phase === 'failed')) {
-      throw new SeamError('conflict', `${row.name} is not running and has no byte here: resume it first`);
+    const available =
+      offset < size ? await session.available(index, offset, patience) : 0;
+    if (
+      offset < size &&
+      available === 0 &&
+      (session.phase === 'stopped' || session.phase === 'failed')
+    ) {
+      throw new SeamError(
+        'conflict',
+        `${row.name} is not running and has no byte here: resume it first`,
+      );
     }
-    return { path: session.storage?.dataPath(index) ?? join(this.engine.config.storage, ...metainfo.files[index].path), size, available };
+    return {
+      path:
+        session.storage?.dataPath(index) ??
+        join(this.engine.config.storage, ...metainfo.files[index].path),
+      size,
+      available,
+    };
   }
 
   async settings(): Promise<SettingsDto> {
@@ -224,5 +314,6 @@ export class LocalPeer extends Peer {
 
 /** A cancelled or failed download is begun again by `retry` only. */
 function ended({ row }: Entry): void {
-  if (row.wish === 'cancelled' || row.wish === 'failed') throw new SeamError('conflict', `${row.name} was ${row.wish}: retry it`);
+  if (row.wish === 'cancelled' || row.wish === 'failed')
+    throw new SeamError('conflict', `${row.name} was ${row.wish}: retry it`);
 }

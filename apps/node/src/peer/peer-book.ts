@@ -31,12 +31,22 @@ export class PeerBook {
     const known = this.candidates.get(name);
     if (known) {
       // Somebody who is told of again has just been there.
-      if (source !== 'incoming' && known.failures > 0) known.retryAt = Math.min(known.retryAt, Date.now() + firstPause);
+      if (source !== 'incoming' && known.failures > 0)
+        known.retryAt = Math.min(known.retryAt, Date.now() + firstPause);
       return false;
     }
     if (port < 1 || port > 65_535) return false;
     if (this.candidates.size >= limit && !this.forgetOne()) return false;
-    this.candidates.set(name, { host, port, source, failures: 0, retryAt: 0, connected: false, banned: false, seed: false });
+    this.candidates.set(name, {
+      host,
+      port,
+      source,
+      failures: 0,
+      retryAt: 0,
+      connected: false,
+      banned: false,
+      seed: false,
+    });
     return true;
   }
 
@@ -48,7 +58,8 @@ export class PeerBook {
   next(now: number, wantSeeds: boolean): Candidate | undefined {
     let best: Candidate | undefined;
     for (const candidate of this.candidates.values()) {
-      if (candidate.connected || candidate.banned || candidate.retryAt > now) continue;
+      if (candidate.connected || candidate.banned || candidate.retryAt > now)
+        continue;
       if (candidate.seed && !wantSeeds) continue;
       if (!best || candidate.failures < best.failures) best = candidate;
     }
@@ -58,7 +69,12 @@ export class PeerBook {
   failed(candidate: Candidate, now: number): void {
     candidate.connected = false;
     candidate.failures++;
-    candidate.retryAt = now + Math.min(longestPause, firstPause * 2 ** Math.min(10, candidate.failures - 1));
+    candidate.retryAt =
+      now +
+      Math.min(
+        longestPause,
+        firstPause * 2 ** Math.min(10, candidate.failures - 1),
+      );
   }
 
   /** A connection that worked is over. */
@@ -73,7 +89,9 @@ export class PeerBook {
   }
 
   isBanned(host: string): boolean {
-    for (const candidate of this.candidates.values()) if (candidate.banned && candidate.host === host && !isLocal(host)) return true;
+    for (const candidate of this.candidates.values())
+      if (candidate.banned && candidate.host === host && !isLocal(host))
+        return true;
     return false;
   }
 
@@ -84,7 +102,8 @@ export class PeerBook {
 
   counts(): Map<PeerSource, number> {
     const counts = new Map<PeerSource, number>();
-    for (const { source } of this.candidates.values()) counts.set(source, (counts.get(source) ?? 0) + 1);
+    for (const { source } of this.candidates.values())
+      counts.set(source, (counts.get(source) ?? 0) + 1);
     return counts;
   }
 
@@ -92,7 +111,12 @@ export class PeerBook {
     let worst: string | undefined;
     let failures = -1;
     for (const [name, candidate] of this.candidates) {
-      if (candidate.connected || candidate.banned || candidate.failures <= failures) continue;
+      if (
+        candidate.connected ||
+        candidate.banned ||
+        candidate.failures <= failures
+      )
+        continue;
       worst = name;
       failures = candidate.failures;
     }
@@ -100,7 +124,9 @@ export class PeerBook {
   }
 }
 
-export const addressOf = (host: string, port: number): string => (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`);
+export const addressOf = (host: string, port: number): string =>
+  host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 
 /** One machine may run many peers: there an address is not a person. */
-const isLocal = (host: string): boolean => host.startsWith('127.') || host === '::1';
+const isLocal = (host: string): boolean =>
+  host.startsWith('127.') || host === '::1';

@@ -3,11 +3,30 @@
  * them, report to the tracker and tell the page what changes. Which torrents there are and what is
  * wanted of them outlives a restart.
  */
-import { formatMagnet, MetainfoError, parseMagnet, parseTorrent, type Magnet, type Metainfo } from '@dnd/metainfo';
+import {
+  formatMagnet,
+  MetainfoError,
+  parseMagnet,
+  parseTorrent,
+  type Magnet,
+  type Metainfo,
+} from '@dnd/metainfo';
 import { BencodeError } from '@dnd/bencode';
-import { Disk, Hasher, PieceMemory, ResumeStore, type FileStamp } from '@dnd/storage';
+import {
+  Disk,
+  Hasher,
+  PieceMemory,
+  ResumeStore,
+  type FileStamp,
+} from '@dnd/storage';
 import { TokenBucket } from '@dnd/swarm';
-import { createPeerId, obfuscatedHash, type LocalTorrent, type LocalTorrents, type RemoteHandshake } from '@dnd/wire';
+import {
+  createPeerId,
+  obfuscatedHash,
+  type LocalTorrent,
+  type LocalTorrents,
+  type RemoteHandshake,
+} from '@dnd/wire';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { randomBytes } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
@@ -24,8 +43,17 @@ import { Announcer } from './announcer';
 import { ChangeFeed } from './change-feed';
 import { LocalDiscovery } from './local-discovery';
 import type { AddDownload } from './peer';
-import type { DownloadDto, PeerEvent, PublicationDto, SettingsDto } from './peer.dto';
-import { PeerSocket, type SocketOwner, type SocketSession } from './peer-socket';
+import type {
+  DownloadDto,
+  PeerEvent,
+  PublicationDto,
+  SettingsDto,
+} from './peer.dto';
+import {
+  PeerSocket,
+  type SocketOwner,
+  type SocketSession,
+} from './peer-socket';
 import { PeerStore, type TorrentRow, type Wish } from './peer-store';
 import { TorrentSession, type SessionOwner } from './torrent-session';
 import { freeName } from './free-name';
@@ -99,25 +127,53 @@ export class PeerEngine implements Part, SocketOwner, SessionOwner {
     });
     if (config.name) this.settings.name = config.name;
     const now = this.now();
-    this.downloadBucket = new TokenBucket(this.settings.downloadLimit || Infinity, now);
-    this.uploadBucket = new TokenBucket(this.settings.uploadLimit || Infinity, now);
+    this.downloadBucket = new TokenBucket(
+      this.settings.downloadLimit || Infinity,
+      now,
+    );
+    this.uploadBucket = new TokenBucket(
+      this.settings.uploadLimit || Infinity,
+      now,
+    );
     this.feed = new ChangeFeed(() => this.everything());
     this.announcer = new Announcer(this);
-    this.discovery = new LocalDiscovery(config, (hash, host, port) => this.discovered(hash, host, port));
+    this.discovery = new LocalDiscovery(config, (hash, host, port) =>
+      this.discovered(hash, host, port),
+    );
   }
 
   async start(): Promise<void> {
-    await rm(join(this.config.storage, '.node', 'incoming'), { recursive: true, force: true });
-    this.hasher = new Hasher({ workerUrl: new URL('./hash-worker.mjs', import.meta.url), threads: 2 });
-    this.resume = ResumeStore.open(join(this.config.storage, '.node', 'resume.db'));
+    await rm(join(this.config.storage, '.node', 'incoming'), {
+      recursive: true,
+      force: true,
+    });
+    this.hasher = new Hasher({
+      workerUrl: new URL('./hash-worker.mjs', import.meta.url),
+      threads: 2,
+    });
+    this.resume = ResumeStore.open(
+      join(this.config.storage, '.node', 'resume.db'),
+    );
     for (const damage of this.resume.lost) this.log.warn(damage);
-    this.disk = new Disk({ hasher: this.hasher, resume: this.resume, memory: new PieceMemory({ limit: pieceMemory }) });
-    await firstFree(this.config.peerPort, '--peer-port', (port) => this.listen(port));
+    this.disk = new Disk({
+      hasher: this.hasher,
+      resume: this.resume,
+      memory: new PieceMemory({ limit: pieceMemory }),
+    });
+    await firstFree(this.config.peerPort, '--peer-port', (port) =>
+      this.listen(port),
+    );
     for (const row of this.store.torrents()) this.restore(row);
-    this.discovery.torrents = () => [...this.entries.values()].filter(({ session }) => session.takesConnections && !session.isPrivate).map(({ session }) => session.id);
+    this.discovery.torrents = () =>
+      [...this.entries.values()]
+        .filter(({ session }) => session.takesConnections && !session.isPrivate)
+        .map(({ session }) => session.id);
     this.discovery.start(this.port);
     this.announcer.start();
-    this.timers = [setInterval(() => this.tellChanges(), beat), setInterval(() => this.everySecond(), slowBeat)];
+    this.timers = [
+      setInterval(() => this.tellChanges(), beat),
+      setInterval(() => this.everySecond(), slowBeat),
+    ];
     this.startWanted();
   }
 
@@ -127,8 +183,11 @@ export class PeerEngine implements Part, SocketOwner, SessionOwner {
     await this.announcer.stop();
     this.server?.close();
     this.saveUploaded();
-    await Promise.all([...this.entries.values()].map(({ session }) => session.stop()));
-    for (const socket of [...this.connections]) socket.close('the node is stopping');
+    await Promise.all(
+      [...this.entries.values()].map(({ session }) => session.stop()),
+    );
+    for (const socket of [...this.connections])
+      socket.close('the node is stopping');
     await this.disk.close();
     await this.hasher.close();
     this.resume?.close();
@@ -142,7 +201,11 @@ export class PeerEngine implements Part, SocketOwner, SessionOwner {
 
   entry(id: string): Entry {
     const entry = this.entries.get(id);
-    if (!entry) throw new SeamError('not-found', `there is no download ${id} on this node`);
+    if (!entry)
+      throw new SeamError(
+        'not-found',
+        `there is no download ${id} on this node`,
+      );
     return entry;
   }
 
@@ -153,14 +216,26 @@ export class PeerEngine implements Part, SocketOwner, SessionOwner {
     const { metainfo, torrent, magnet } = await this.wanted(download);
     const id = metainfo?.id ?? (magnet as Magnet).id;
     const known = this.entries.get(id);
-    if (known && (known.row.wish === 'cancelled' || known.row.wish === 'failed')) {
+    if (
+      known &&
+      (known.row.wish === 'cancelled' || known.row.wish === 'failed')
+    ) {
       this.wish(known, 'run');
       return known;
     }
-    if (known) throw new SeamError('conflict', `${known.row.name} is here already`);
-    if (this.entries.size >= maxTorrents) throw new SeamError('too-large', `this node has ${maxTorrents} torrents; remove some first`);
+    if (known)
+      throw new SeamError('conflict', `${known.row.name} is here already`);
+    if (this.entries.size >= maxTorrents)
+      throw new SeamError(
+        'too-large',
+        `this node has ${maxTorrents} torrents; remove some first`,
+      );
     const options: TorrentOptions = {
-      ...(download.files ? { files: download.files } : magnet?.selectedFiles ? { files: [...magnet.selectedFiles] } : {}),
+      ...(download.files
+        ? { files: download.files }
+        : magnet?.selectedFiles
+          ? { files: [...magnet.selectedFiles] }
+          : {}),
       ...(download.sequential ? { sequential: true } : {}),
       ...(download.peers ? { peers: download.peers } : {}),
     };
@@ -183,7 +258,8 @@ export class PeerEngine implements Part, SocketOwner, SessionOwner {
       announced: false,
     };
     const entry = this.create(row, metainfo);
-    for (const peer of magnet?.peers ?? []) entry.session.book.add(peer.host, peer.port, 'manual');
+    for (const peer of magnet?.peers ?? [])
+      entry.session.book.add(peer.host, peer.port, 'manual');
     if (metainfo) await this.saveTorrentFile(entry);
     this.save(entry);
     this.startWanted();
@@ -191,7 +267,11 @@ export class PeerEngine implements Part, SocketOwner, SessionOwner {
   }
 
   /** A torrent of this node's own making, whose content lies where `row` says. */
-  async adopt(row: TorrentRow, metainfo: Metainfo, created: readonly (FileStamp | undefined)[]): Promise<Entry> {
+  async adopt(
+    row: TorrentRow,
+    metainfo: Metainfo,
+    created: readonly (FileStamp | undefined)[],
+  ): Promise<Entry> {
     const entry = this.create(row, metainfo, created);
     await this.saveTorrentFile(entry);
     this.save(entry);
@@ -207,7 +287,11 @@ export class PeerEngine implements Part, SocketOwner, SessionOwner {
   }
 
   save(entry: Entry): void {
-    this.store.save({ ...entry.row, uploaded: entry.session.uploadedBytes, options: JSON.stringify(entry.options) });
+    this.store.save({
+      ...entry.row,
+      uploaded: entry.session.uploadedBytes,
+      options: JSON.stringify(entry.options),
+    });
   }
 
   async remove(entry: Entry, data: boolean): Promise<void> {
@@ -215,7 +299,8 @@ export class PeerEngine implements Part, SocketOwner, SessionOwner {
     if (data && !row.root) await session.remove();
     else await session.stop();
     await this.announcer.stopped(session);
-    if (row.torrent_file) await rm(join(this.config.storage, row.torrent_file), { force: true });
+    if (row.torrent_file)
+      await rm(join(this.config.storage, row.torrent_file), { force: true });
     this.resume?.remove(session.id);
     this.entries.delete(session.id);
     this.unlist(session);
@@ -226,7 +311,11 @@ export class PeerEngine implements Part, SocketOwner, SessionOwner {
 
   /** Ends a download: what there is of it is deleted, the entry stays. */
   async cancel(entry: Entry): Promise<void> {
-    if (entry.session.complete) throw new SeamError('conflict', `${entry.row.name} is complete: remove it instead`);
+    if (entry.session.complete)
+      throw new SeamError(
+        'conflict',
+        `${entry.row.name} is complete: remove it instead`,
+      );
     await entry.session.remove();
     await this.announcer.stopped(entry.session);
     entry.row = { ...entry.row, completed_at: null };
@@ -253,7 +342,8 @@ export class PeerEngine implements Part, SocketOwner, SessionOwner {
     if (!entry || !metainfo) return;
     entry.row = { ...entry.row, torrent, name: metainfo.name };
     this.selectFiles(entry.options, metainfo);
-    if (entry.options.priorities) session.priorities = Uint8Array.from(entry.options.priorities);
+    if (entry.options.priorities)
+      session.priorities = Uint8Array.from(entry.options.priorities);
     void this.saveTorrentFile(entry).then(() => this.save(entry));
   }
 
@@ -290,18 +380,31 @@ export class PeerEngine implements Part, SocketOwner, SessionOwner {
     findObfuscated: (hash: Uint8Array): Uint8Array | undefined => {
       for (const [name, session] of this.byHash) {
         const infoHash = Buffer.from(name, 'hex');
-        if (session.takesConnections && Buffer.from(obfuscatedHash(infoHash)).equals(hash)) return infoHash;
+        if (
+          session.takesConnections &&
+          Buffer.from(obfuscatedHash(infoHash)).equals(hash)
+        )
+          return infoHash;
       }
       return undefined;
     },
   };
 
-  joined(socket: PeerSocket, remote: RemoteHandshake): SocketSession | undefined {
-    const hash = remote.torrent.infoHashV1 ?? remote.torrent.infoHashV2?.subarray(0, 20);
+  joined(
+    socket: PeerSocket,
+    remote: RemoteHandshake,
+  ): SocketSession | undefined {
+    const hash =
+      remote.torrent.infoHashV1 ?? remote.torrent.infoHashV2?.subarray(0, 20);
     const session = hash && this.byHash.get(Buffer.from(hash).toString('hex'));
-    if (!session?.takesConnections || session.book.isBanned(socket.host)) return undefined;
+    if (!session?.takesConnections || session.book.isBanned(socket.host))
+      return undefined;
     for (const other of session.sockets) {
-      if (other.remote && Buffer.compare(other.remote.peerId, remote.peerId) === 0) return undefined;
+      if (
+        other.remote &&
+        Buffer.compare(other.remote.peerId, remote.peerId) === 0
+      )
+        return undefined;
     }
     return session;
   }
@@ -310,7 +413,9 @@ export class PeerEngine implements Part, SocketOwner, SessionOwner {
     this.connections.delete(socket);
     const session = socket.session as TorrentSession | undefined;
     session?.gone(socket);
-    for (const { session: each } of socket.incoming ? [] : this.entries.values()) {
+    for (const { session: each } of socket.incoming
+      ? []
+      : this.entries.values()) {
       const candidate = each.book.get(socket.address);
       if (!candidate?.connected || (session && session !== each)) continue;
       if (session) each.book.left(candidate, this.now());
@@ -347,9 +452,19 @@ export class PeerEngine implements Part, SocketOwner, SessionOwner {
     const size = metainfo?.size ?? 0;
     const completedBytes = session.completedBytes;
     const downloadRate = Math.round(swarm?.down.rate ?? 0);
-    const state = row.wish === 'cancelled' || row.wish === 'failed' ? row.wish : row.wish === 'pause' ? (session.complete ? 'completed' : 'paused') : queued ? 'queued' : session.state;
+    const state =
+      row.wish === 'cancelled' || row.wish === 'failed'
+        ? row.wish
+        : row.wish === 'pause'
+          ? session.complete
+            ? 'completed'
+            : 'paused'
+          : queued
+            ? 'queued'
+            : session.state;
     const active = state === 'downloading';
-    const reason = row.reason ?? session.reason ?? this.waitingFor(session, state);
+    const reason =
+      row.reason ?? session.reason ?? this.waitingFor(session, state);
     let seeds = 0;
     for (const peer of swarm?.peers ?? []) if (peer.seed) seeds++;
     return {
@@ -360,15 +475,22 @@ export class PeerEngine implements Part, SocketOwner, SessionOwner {
       files: metainfo?.files.filter(({ pad }) => !pad).length ?? 0,
       state,
       ...(reason ? { reason } : {}),
-      completedBytes: state === 'checking' ? Math.round(size * session.checked) : completedBytes,
+      completedBytes:
+        state === 'checking'
+          ? Math.round(size * session.checked)
+          : completedBytes,
       downloadRate: active ? downloadRate : 0,
       uploadRate: Math.round(swarm?.up.rate ?? 0),
       uploadedBytes: session.uploadedBytes,
       peers: session.sockets.size,
       seeds,
-      ...(active && downloadRate > 0 ? { eta: Math.ceil((size - completedBytes) / downloadRate) } : {}),
+      ...(active && downloadRate > 0
+        ? { eta: Math.ceil((size - completedBytes) / downloadRate) }
+        : {}),
       addedAt: new Date(row.added_at).toISOString(),
-      ...(row.completed_at === null ? {} : { completedAt: new Date(row.completed_at).toISOString() }),
+      ...(row.completed_at === null
+        ? {}
+        : { completedAt: new Date(row.completed_at).toISOString() }),
       published: row.published,
       sequential: session.sequential,
       downloadLimit: session.limits.download,
@@ -378,40 +500,73 @@ export class PeerEngine implements Part, SocketOwner, SessionOwner {
 
   magnetOf(metainfo: Metainfo): string {
     const { infoHashV1, infoHashV2, name } = metainfo;
-    return formatMagnet({ ...(infoHashV1 ? { infoHashV1 } : {}), ...(infoHashV2 ? { infoHashV2 } : {}), name });
+    return formatMagnet({
+      ...(infoHashV1 ? { infoHashV1 } : {}),
+      ...(infoHashV2 ? { infoHashV2 } : {}),
+      name,
+    });
   }
 
   showPublication(publication: PublicationDto): void {
     this.publications.set(publication.id, publication);
-    if (this.publications.size > 1000) this.publications.delete(this.publications.keys().next().value as string);
+    if (this.publications.size > 1000)
+      this.publications.delete(this.publications.keys().next().value as string);
     this.feed.push({ type: 'publication', data: { ...publication } });
   }
 
-  private waitingFor(session: TorrentSession, state: string): string | undefined {
-    if (state === 'queued') return `waits for one of ${this.settings.maxActiveDownloads} active downloads to end`;
-    if (state === 'fetching-metadata' && session.sockets.size === 0) return 'looking for a peer that knows this torrent';
-    if (state === 'downloading' && session.sockets.size === 0) return 'waiting for peers';
+  private waitingFor(
+    session: TorrentSession,
+    state: string,
+  ): string | undefined {
+    if (state === 'queued')
+      return `waits for one of ${this.settings.maxActiveDownloads} active downloads to end`;
+    if (state === 'fetching-metadata' && session.sockets.size === 0)
+      return 'looking for a peer that knows this torrent';
+    if (state === 'downloading' && session.sockets.size === 0)
+      return 'waiting for peers';
     return undefined;
   }
 
   // --- parts ---
 
-  private async wanted(download: AddDownload): Promise<{ metainfo?: Metainfo; torrent?: Uint8Array; magnet?: Magnet }> {
-    const given = [download.infoHash, download.magnet, download.torrent].filter((value) => value !== undefined).length;
-    if (given !== 1) throw new SeamError('bad-input', 'give one of infoHash, magnet and torrent');
+  private async wanted(
+    download: AddDownload,
+  ): Promise<{ metainfo?: Metainfo; torrent?: Uint8Array; magnet?: Magnet }> {
+    const given = [download.infoHash, download.magnet, download.torrent].filter(
+      (value) => value !== undefined,
+    ).length;
+    if (given !== 1)
+      throw new SeamError(
+        'bad-input',
+        'give one of infoHash, magnet and torrent',
+      );
     try {
-      if (download.torrent) return { metainfo: parseTorrent(download.torrent), torrent: download.torrent };
+      if (download.torrent)
+        return {
+          metainfo: parseTorrent(download.torrent),
+          torrent: download.torrent,
+        };
       if (download.magnet) {
         const magnet = parseMagnet(download.magnet);
         // What is in the catalogue needs no peers to tell its metadata.
-        const torrent = await this.tracker.torrent(magnet.id).catch(() => undefined);
-        return torrent ? { metainfo: parseTorrent(torrent), torrent, magnet } : { magnet };
+        const torrent = await this.tracker
+          .torrent(magnet.id)
+          .catch(() => undefined);
+        return torrent
+          ? { metainfo: parseTorrent(torrent), torrent, magnet }
+          : { magnet };
       }
-      const torrent = await this.tracker.torrent((download.infoHash as string).toLowerCase());
+      const torrent = await this.tracker.torrent(
+        (download.infoHash as string).toLowerCase(),
+      );
       return { metainfo: parseTorrent(torrent), torrent };
     } catch (error) {
-      if (!(error instanceof MetainfoError || error instanceof BencodeError)) throw error;
-      throw new SeamError('bad-input', `${download.magnet ? 'this magnet link' : 'this .torrent'} cannot be used: ${error.message}`);
+      if (!(error instanceof MetainfoError || error instanceof BencodeError))
+        throw error;
+      throw new SeamError(
+        'bad-input',
+        `${download.magnet ? 'this magnet link' : 'this .torrent'} cannot be used: ${error.message}`,
+      );
     }
   }
 
@@ -419,10 +574,16 @@ export class PeerEngine implements Part, SocketOwner, SessionOwner {
     const { files } = options;
     if (!files || options.priorities) return;
     const wanted = new Set(files);
-    options.priorities = metainfo.files.map((_, index) => (wanted.has(index) ? 4 : 0));
+    options.priorities = metainfo.files.map((_, index) =>
+      wanted.has(index) ? 4 : 0,
+    );
   }
 
-  private create(row: TorrentRow, metainfo: Metainfo | undefined, created?: readonly (FileStamp | undefined)[]): Entry {
+  private create(
+    row: TorrentRow,
+    metainfo: Metainfo | undefined,
+    created?: readonly (FileStamp | undefined)[],
+  ): Entry {
     const options = JSON.parse(row.options) as TorrentOptions;
     const session = new TorrentSession(
       {
@@ -455,7 +616,9 @@ export class PeerEngine implements Part, SocketOwner, SessionOwner {
     try {
       this.create(row, row.torrent ? parseTorrent(row.torrent) : undefined);
     } catch (error) {
-      this.log.warn(`${row.name} cannot be read back and is left out: ${(error as Error).message}`);
+      this.log.warn(
+        `${row.name} cannot be read back and is left out: ${(error as Error).message}`,
+      );
     }
   }
 
@@ -473,7 +636,8 @@ export class PeerEngine implements Part, SocketOwner, SessionOwner {
         this.changed(session);
       }
       if (queued) {
-        if (session.phase === 'active' || session.phase === 'metadata') void session.stop();
+        if (session.phase === 'active' || session.phase === 'metadata')
+          void session.stop();
       } else if (session.phase === 'stopped' || session.phase === 'failed') {
         void session.start().then(() => this.announcer.started(session));
       }
@@ -482,11 +646,13 @@ export class PeerEngine implements Part, SocketOwner, SessionOwner {
 
   private list(session: TorrentSession): void {
     const { infoHashV1, infoHashV2 } = session.local;
-    for (const hash of [infoHashV1, infoHashV2?.subarray(0, 20)]) if (hash) this.byHash.set(Buffer.from(hash).toString('hex'), session);
+    for (const hash of [infoHashV1, infoHashV2?.subarray(0, 20)])
+      if (hash) this.byHash.set(Buffer.from(hash).toString('hex'), session);
   }
 
   private unlist(session: TorrentSession): void {
-    for (const [hash, each] of this.byHash) if (each === session) this.byHash.delete(hash);
+    for (const [hash, each] of this.byHash)
+      if (each === session) this.byHash.delete(hash);
   }
 
   /** The .torrent beside the content, so that other programs can take it from the folder. */
@@ -495,7 +661,9 @@ export class PeerEngine implements Part, SocketOwner, SessionOwner {
     if (!row.torrent || row.torrent_file) return;
     const name = await freeName(this.config.storage, `${row.name}.torrent`);
     try {
-      await writeFile(join(this.config.storage, name), row.torrent, { flag: 'wx' });
+      await writeFile(join(this.config.storage, name), row.torrent, {
+        flag: 'wx',
+      });
       entry.row = { ...entry.row, torrent_file: name };
     } catch (error) {
       this.log.warn(`${name} was not written: ${(error as Error).message}`);
@@ -535,10 +703,15 @@ export class PeerEngine implements Part, SocketOwner, SessionOwner {
 
   private dial(now: number): void {
     let dialling = 0;
-    for (const socket of this.connections) if (!socket.incoming && !socket.remote) dialling++;
+    for (const socket of this.connections)
+      if (!socket.incoming && !socket.remote) dialling++;
     for (const { session, row, queued } of this.entries.values()) {
       if (row.wish !== 'run' || queued) continue;
-      while (session.wantsConnections && dialling < maxDialling && this.connections.size < maxSockets) {
+      while (
+        session.wantsConnections &&
+        dialling < maxDialling &&
+        this.connections.size < maxSockets
+      ) {
         const candidate = session.book.next(now, true);
         if (!candidate) break;
         candidate.connected = true;
@@ -549,15 +722,33 @@ export class PeerEngine implements Part, SocketOwner, SessionOwner {
         // Who takes no plain handshake may take an encrypted one, and the other way round.
         const swap = candidate.failures % 2 === 1;
         const { encryption } = this.settings;
-        const policy = encryption === 'accepted' && swap ? 'preferred' : encryption === 'preferred' && swap ? 'accepted' : encryption;
-        this.connections.add(PeerSocket.dial(this, candidate.host, candidate.port, candidate.source, session.local, policy));
+        const policy =
+          encryption === 'accepted' && swap
+            ? 'preferred'
+            : encryption === 'preferred' && swap
+              ? 'accepted'
+              : encryption;
+        this.connections.add(
+          PeerSocket.dial(
+            this,
+            candidate.host,
+            candidate.port,
+            candidate.source,
+            session.local,
+            policy,
+          ),
+        );
         dialling++;
       }
     }
   }
 
   private isOwn(host: string): boolean {
-    return host === this.config.advertise || host === this.config.host || (this.config.host === '0.0.0.0' && host.startsWith('127.'));
+    return (
+      host === this.config.advertise ||
+      host === this.config.host ||
+      (this.config.host === '0.0.0.0' && host.startsWith('127.'))
+    );
   }
 
   /** Seeding goals: whichever is reached first. */
@@ -566,17 +757,29 @@ export class PeerEngine implements Part, SocketOwner, SessionOwner {
     if (seedRatio === 0 && seedMinutes === 0) return;
     for (const entry of this.entries.values()) {
       const { row, session } = entry;
-      if (row.wish !== 'run' || row.published || row.completed_at === null || session.phase !== 'active') continue;
-      const ratio = session.uploadedBytes / Math.max(1, session.metainfo?.size ?? 1);
+      if (
+        row.wish !== 'run' ||
+        row.published ||
+        row.completed_at === null ||
+        session.phase !== 'active'
+      )
+        continue;
+      const ratio =
+        session.uploadedBytes / Math.max(1, session.metainfo?.size ?? 1);
       const minutes = (Date.now() - row.completed_at) / 60_000;
-      if ((seedRatio > 0 && ratio >= seedRatio) || (seedMinutes > 0 && minutes >= seedMinutes)) void this.pause(entry);
+      if (
+        (seedRatio > 0 && ratio >= seedRatio) ||
+        (seedMinutes > 0 && minutes >= seedMinutes)
+      )
+        void this.pause(entry);
     }
   }
 
   private saveUploaded(): void {
     this.savedAt = this.now();
     for (const { row, session } of this.entries.values()) {
-      if (session.uploadedBytes !== row.uploaded) this.store.saveUploaded(session.id, session.uploadedBytes);
+      if (session.uploadedBytes !== row.uploaded)
+        this.store.saveUploaded(session.id, session.uploadedBytes);
     }
   }
 
@@ -590,8 +793,14 @@ export class PeerEngine implements Part, SocketOwner, SessionOwner {
 
   private everything(): PeerEvent[] {
     return [
-      ...[...this.entries.values()].map((entry): PeerEvent => ({ type: 'download', data: this.show(entry) })),
-      ...[...this.publications.values()].map((data): PeerEvent => ({ type: 'publication', data })),
+      ...[...this.entries.values()].map((entry): PeerEvent => ({
+        type: 'download',
+        data: this.show(entry),
+      })),
+      ...[...this.publications.values()].map((data): PeerEvent => ({
+        type: 'publication',
+        data,
+      })),
     ];
   }
 }

@@ -2,7 +2,12 @@
  * One peer connection: a TCP socket bound to the protocol core of @dnd/wire and, once it is known which
  * torrent it is about, to the torrent's session. Whoever is connected decides nothing here.
  */
-import { clientName, PeerConnection, PeerTimeoutError, ProtocolError } from '@dnd/wire';
+import {
+  clientName,
+  PeerConnection,
+  PeerTimeoutError,
+  ProtocolError,
+} from '@dnd/wire';
 import type {
   ConnectionEvents,
   EncryptionPolicy,
@@ -29,7 +34,10 @@ export interface SocketOwner {
   readonly encryption: EncryptionPolicy;
   readonly torrents: LocalTorrents;
   /** The session of the torrent, or undefined to close. */
-  joined(socket: PeerSocket, remote: RemoteHandshake): SocketSession | undefined;
+  joined(
+    socket: PeerSocket,
+    remote: RemoteHandshake,
+  ): SocketSession | undefined;
   closed(socket: PeerSocket): void;
   now(): number;
 }
@@ -40,7 +48,12 @@ export interface SocketSession {
   established(socket: PeerSocket): void;
   settle(): void;
   extended(socket: PeerSocket, remote: RemoteExtensions): void;
-  metadata(socket: PeerSocket, piece: number, totalSize: number | undefined, bytes: Uint8Array): void;
+  metadata(
+    socket: PeerSocket,
+    piece: number,
+    totalSize: number | undefined,
+    bytes: Uint8Array,
+  ): void;
   metadataRejected(socket: PeerSocket, piece: number): void;
   pexHeard(socket: PeerSocket, message: PexMessage): void;
   hashRequest(socket: PeerSocket, range: HashRange): void;
@@ -63,7 +76,14 @@ export class PeerSocket implements ConnectionEvents {
   private flushing = false;
   private closed = false;
 
-  static dial(owner: SocketOwner, host: string, port: number, source: PeerSource, torrent: LocalTorrent, encryption: EncryptionPolicy): PeerSocket {
+  static dial(
+    owner: SocketOwner,
+    host: string,
+    port: number,
+    source: PeerSource,
+    torrent: LocalTorrent,
+    encryption: EncryptionPolicy,
+  ): PeerSocket {
     let peer: PeerSocket | undefined = undefined;
     const socket = connect({
       host,
@@ -79,13 +99,31 @@ export class PeerSocket implements ConnectionEvents {
     });
     socket.setTimeout(connectTimeOut, () => socket.destroy());
     socket.once('connect', () => socket.setTimeout(0));
-    peer = new PeerSocket(owner, socket, host, port, source, false, torrent, encryption);
+    peer = new PeerSocket(
+      owner,
+      socket,
+      host,
+      port,
+      source,
+      false,
+      torrent,
+      encryption,
+    );
     return peer;
   }
 
   static accept(owner: SocketOwner, socket: Socket): PeerSocket {
     socket.setNoDelay(true);
-    const peer = new PeerSocket(owner, socket, socket.remoteAddress ?? '', socket.remotePort ?? 0, 'incoming', true, undefined, owner.encryption);
+    const peer = new PeerSocket(
+      owner,
+      socket,
+      socket.remoteAddress ?? '',
+      socket.remotePort ?? 0,
+      'incoming',
+      true,
+      undefined,
+      owner.encryption,
+    );
     socket.on('data', (chunk: Buffer) => peer.receive(chunk));
     return peer;
   }
@@ -107,10 +145,16 @@ export class PeerSocket implements ConnectionEvents {
       peerId: owner.peerId,
       encryption,
       random: (count: number) => randomBytes(count),
-      extensions: { client: 'D&D BitTorrent', requestQueue: 2000, port: owner.port },
+      extensions: {
+        client: 'D&D BitTorrent',
+        requestQueue: 2000,
+        port: owner.port,
+      },
       now: this.since,
     };
-    this.connection = torrent ? PeerConnection.outgoing(options, torrent) : PeerConnection.incoming(options, owner.torrents);
+    this.connection = torrent
+      ? PeerConnection.outgoing(options, torrent)
+      : PeerConnection.incoming(options, owner.torrents);
     socket.on('drain', () => this.flush());
     socket.on('error', (error) => (this.closeReason ||= error.message));
     socket.on('close', () => this.finish());
@@ -120,7 +164,11 @@ export class PeerSocket implements ConnectionEvents {
   /** The program's name as it tells it, or as its peer id does. */
   get client(): string {
     const told = this.extensions?.client;
-    return (told || (this.remote && clientName(this.remote.peerId)) || '').slice(0, 64);
+    return (
+      told ||
+      (this.remote && clientName(this.remote.peerId)) ||
+      ''
+    ).slice(0, 64);
   }
 
   get encrypted(): boolean {
@@ -193,7 +241,11 @@ export class PeerSocket implements ConnectionEvents {
     this.session?.extended(this, remote);
   }
 
-  onMetadata(piece: number, totalSize: number | undefined, bytes: Uint8Array): void {
+  onMetadata(
+    piece: number,
+    totalSize: number | undefined,
+    bytes: Uint8Array,
+  ): void {
     this.session?.metadata(this, piece, totalSize, bytes);
   }
 

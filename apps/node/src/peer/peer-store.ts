@@ -33,7 +33,21 @@ export interface TorrentRow {
 }
 
 const columns = [
-  'id', 'name', 'torrent', 'magnet', 'wish', 'reason', 'published', 'root', 'local_name', 'torrent_file', 'options', 'uploaded', 'added_at', 'completed_at', 'announced',
+  'id',
+  'name',
+  'torrent',
+  'magnet',
+  'wish',
+  'reason',
+  'published',
+  'root',
+  'local_name',
+  'torrent_file',
+  'options',
+  'uploaded',
+  'added_at',
+  'completed_at',
+  'announced',
 ] as const;
 
 export class PeerStore {
@@ -55,17 +69,24 @@ export class PeerStore {
       );
       CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value TEXT NOT NULL);
     `);
-    this.put = this.db.prepare(`INSERT OR REPLACE INTO torrent (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`);
+    this.put = this.db.prepare(
+      `INSERT OR REPLACE INTO torrent (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`,
+    );
     this.drop = this.db.prepare('DELETE FROM torrent WHERE id = ?');
-    this.setUploaded = this.db.prepare('UPDATE torrent SET uploaded = ? WHERE id = ?');
+    this.setUploaded = this.db.prepare(
+      'UPDATE torrent SET uploaded = ? WHERE id = ?',
+    );
   }
 
   torrents(): TorrentRow[] {
-    return this.db.prepare('SELECT * FROM torrent ORDER BY added_at').all().map((row) => ({
-      ...(row as unknown as TorrentRow),
-      published: row['published'] === 1,
-      announced: row['announced'] === 1,
-    }));
+    return this.db
+      .prepare('SELECT * FROM torrent ORDER BY added_at')
+      .all()
+      .map((row) => ({
+        ...(row as unknown as TorrentRow),
+        published: row['published'] === 1,
+        announced: row['announced'] === 1,
+      }));
   }
 
   save(row: TorrentRow): void {
@@ -87,14 +108,23 @@ export class PeerStore {
 
   settings(defaults: SettingsDto): SettingsDto {
     const known = Object.fromEntries(
-      this.db.prepare('SELECT name, value FROM setting').all().map((row) => [row['name'] as string, JSON.parse(row['value'] as string) as unknown]),
+      this.db
+        .prepare('SELECT name, value FROM setting')
+        .all()
+        .map((row) => [
+          row['name'] as string,
+          JSON.parse(row['value'] as string) as unknown,
+        ]),
     );
     return { ...defaults, ...known };
   }
 
   saveSettings(settings: SettingsDto): void {
-    const statement = this.db.prepare('INSERT OR REPLACE INTO setting (name, value) VALUES (?, ?)');
-    for (const [name, value] of Object.entries(settings)) statement.run(name, JSON.stringify(value));
+    const statement = this.db.prepare(
+      'INSERT OR REPLACE INTO setting (name, value) VALUES (?, ?)',
+    );
+    for (const [name, value] of Object.entries(settings))
+      statement.run(name, JSON.stringify(value));
   }
 
   close(): void {

@@ -41,7 +41,9 @@ export class DownloadDto {
   @ApiProperty({ description: 'The same, under the name other lists use.' })
   infoHash!: string;
   @ApiProperty() name!: string;
-  @ApiProperty({ description: 'Bytes of content; 0 while the metadata is unknown.' })
+  @ApiProperty({
+    description: 'Bytes of content; 0 while the metadata is unknown.',
+  })
   size!: number;
   @ApiProperty({ description: 'How many files.' }) files!: number;
   @ApiProperty({ enum: downloadStates, enumName: 'DownloadState' })
@@ -55,7 +57,9 @@ export class DownloadDto {
   @ApiProperty({ description: 'Connected peers.' }) peers!: number;
   @ApiProperty({ description: 'Connected peers that have everything.' })
   seeds!: number;
-  @ApiPropertyOptional({ description: 'Seconds to the end at the present rate.' })
+  @ApiPropertyOptional({
+    description: 'Seconds to the end at the present rate.',
+  })
   eta?: number;
   @ApiProperty({ format: 'date-time' }) addedAt!: string;
   @ApiPropertyOptional({ format: 'date-time' }) completedAt?: string;
@@ -103,11 +107,14 @@ export class PeerDto {
   @ApiProperty() downloadedBytes!: number;
   @ApiProperty() uploadedBytes!: number;
   @ApiProperty({ description: 'It lets us download.' }) unchoked!: boolean;
-  @ApiProperty({ description: 'We want something it has.' }) interesting!: boolean;
+  @ApiProperty({ description: 'We want something it has.' })
+  interesting!: boolean;
   @ApiProperty({ description: 'We let it download.' }) choked!: boolean;
   @ApiProperty({ description: 'It wants something we have.' })
   interested!: boolean;
-  @ApiProperty({ description: 'Who told us of it: tracker, pex, lsd, dht, manual, incoming.' })
+  @ApiProperty({
+    description: 'Who told us of it: tracker, pex, lsd, dht, manual, incoming.',
+  })
   source!: string;
 }
 
@@ -123,15 +130,21 @@ export class PiecesDto {
   have!: string;
   @ApiProperty({ type: [Number], description: 'Pieces being downloaded now.' })
   inFlight!: number[];
-  @ApiProperty({ description: 'Connected peers that have it, one byte a piece (255 = 255 or more), in base64.' })
+  @ApiProperty({
+    description:
+      'Connected peers that have it, one byte a piece (255 = 255 or more), in base64.',
+  })
   availability!: string;
 }
 
 export class SourceDto {
-  @ApiProperty({ enum: ['ring', 'tracker', 'lsd', 'pex', 'dht', 'web-seed', 'manual'] })
+  @ApiProperty({
+    enum: ['ring', 'tracker', 'lsd', 'pex', 'dht', 'web-seed', 'manual'],
+  })
   kind!: string;
   @ApiProperty({ description: 'Its address or name.' }) url!: string;
-  @ApiProperty({ enum: ['waiting', 'working', 'ok', 'error', 'off'] }) state!: string;
+  @ApiProperty({ enum: ['waiting', 'working', 'ok', 'error', 'off'] })
+  state!: string;
   @ApiPropertyOptional({ description: 'The last error, in words.' })
   message?: string;
   @ApiProperty({ description: 'Peers it gave last.' }) peers!: number;
@@ -145,7 +158,10 @@ export class SourcesDto {
 }
 
 export class DownloadOptionsDto {
-  @ApiPropertyOptional({ type: [Number], description: 'Indexes of the files to download; all when absent.' })
+  @ApiPropertyOptional({
+    type: [Number],
+    description: 'Indexes of the files to download; all when absent.',
+  })
   @IsOptional()
   @IsArray()
   @ArrayMaxSize(100_000)
@@ -153,21 +169,31 @@ export class DownloadOptionsDto {
   @Min(0, { each: true })
   files?: number[];
 
-  @ApiPropertyOptional({ description: 'From the first byte to the last, for watching meanwhile.' })
+  @ApiPropertyOptional({
+    description: 'From the first byte to the last, for watching meanwhile.',
+  })
   @IsOptional()
   @IsBoolean()
   sequential?: boolean;
 
-  @ApiPropertyOptional({ type: [String], description: 'Peers to ask besides those found: host:port.' })
+  @ApiPropertyOptional({
+    type: [String],
+    description: 'Peers to ask besides those found: host:port.',
+  })
   @IsOptional()
   @IsArray()
   @ArrayMaxSize(100)
-  @Matches(/^(\[[0-9a-fA-F:.]+\]|[^\s:]{1,253}):\d{1,5}$/, { each: true, message: 'peers must be "host:port"' })
+  @Matches(/^(\[[0-9a-fA-F:.]+\]|[^\s:]{1,253}):\d{1,5}$/, {
+    each: true,
+    message: 'peers must be "host:port"',
+  })
   peers?: string[];
 }
 
 export class AddDownloadDto extends DownloadOptionsDto {
-  @ApiPropertyOptional({ description: 'Of a file in the catalogue: 40 hex digits.' })
+  @ApiPropertyOptional({
+    description: 'Of a file in the catalogue: 40 hex digits.',
+  })
   @IsOptional()
   @IsString()
   @Matches(/^[0-9a-fA-F]{40}$/, { message: 'infoHash must be 40 hex digits' })
@@ -182,7 +208,11 @@ export class AddDownloadDto extends DownloadOptionsDto {
 
 export class FilePriorityDto {
   @ApiProperty() @IsInt() @Min(0) index!: number;
-  @ApiProperty({ minimum: 0, maximum: 7 }) @IsInt() @Min(0) @Max(7) priority!: number;
+  @ApiProperty({ minimum: 0, maximum: 7 })
+  @IsInt()
+  @Min(0)
+  @Max(7)
+  priority!: number;
 }
 
 export class UpdateDownloadDto {
@@ -210,7 +240,10 @@ export class UpdateDownloadDto {
 }
 
 export class PublishOptionsDto {
-  @ApiPropertyOptional({ description: 'The name others see; by default the file or folder name.', maxLength: 255 })
+  @ApiPropertyOptional({
+    description: 'The name others see; by default the file or folder name.',
+    maxLength: 255,
+  })
   @IsOptional()
   @IsString()
   @MinLength(1)
@@ -223,12 +256,17 @@ export class PublishOptionsDto {
   @MaxLength(4096)
   comment?: string;
 
-  @ApiPropertyOptional({ description: 'BEP 27: peers come from the tracker only.' })
+  @ApiPropertyOptional({
+    description: 'BEP 27: peers come from the tracker only.',
+  })
   @IsOptional()
   @IsBoolean()
   private?: boolean;
 
-  @ApiPropertyOptional({ description: 'Bytes, a power of two from 16 KiB to 64 MiB; chosen by size when absent.' })
+  @ApiPropertyOptional({
+    description:
+      'Bytes, a power of two from 16 KiB to 64 MiB; chosen by size when absent.',
+  })
   @IsOptional()
   @IsInt()
   @Min(16_384)
@@ -242,7 +280,9 @@ export class PublishOptionsDto {
 }
 
 export class PublishPathDto extends PublishOptionsDto {
-  @ApiProperty({ description: 'A file or folder below a share root of this node (--share).' })
+  @ApiProperty({
+    description: 'A file or folder below a share root of this node (--share).',
+  })
   @IsString()
   @MinLength(1)
   @MaxLength(4096)
@@ -250,12 +290,20 @@ export class PublishPathDto extends PublishOptionsDto {
 }
 
 export class ReplicasDto {
-  @ApiProperty({ description: 'Nodes that have it on disk now.' }) stored!: number;
+  @ApiProperty({ description: 'Nodes that have it on disk now.' })
+  stored!: number;
   @ApiProperty({ description: 'Nodes it should be on.' }) wanted!: number;
-  @ApiPropertyOptional({ description: 'What to do when it is on too few.' }) advice?: string;
+  @ApiPropertyOptional({ description: 'What to do when it is on too few.' })
+  advice?: string;
 }
 
-export const publicationStates = ['receiving', 'hashing', 'publishing', 'published', 'failed'] as const;
+export const publicationStates = [
+  'receiving',
+  'hashing',
+  'publishing',
+  'published',
+  'failed',
+] as const;
 export type PublicationState = (typeof publicationStates)[number];
 
 export class PublicationDto {
@@ -266,7 +314,10 @@ export class PublicationDto {
   @ApiProperty({ description: 'How many files.' }) files!: number;
   @ApiProperty({ enum: publicationStates, enumName: 'PublicationState' })
   state!: PublicationState;
-  @ApiProperty({ description: 'Bytes of the present state that are done (received, then hashed).' })
+  @ApiProperty({
+    description:
+      'Bytes of the present state that are done (received, then hashed).',
+  })
   doneBytes!: number;
   @ApiPropertyOptional() reason?: string;
   @ApiPropertyOptional() magnet?: string;
@@ -299,31 +350,65 @@ export class LibraryDto {
   @ApiProperty({ type: [LibraryItemDto] }) items!: LibraryItemDto[];
 }
 
-export const encryptionModes = ['off', 'accepted', 'preferred', 'required'] as const;
+export const encryptionModes = [
+  'off',
+  'accepted',
+  'preferred',
+  'required',
+] as const;
 export type EncryptionMode = (typeof encryptionModes)[number];
 
 export class SettingsDto {
-  @ApiProperty({ description: 'What others see beside what this node publishes.' }) name!: string;
-  @ApiProperty({ description: 'Bytes per second for all torrents; 0 is unlimited.' }) downloadLimit!: number;
-  @ApiProperty({ description: 'Bytes per second for all torrents; 0 is unlimited.' }) uploadLimit!: number;
-  @ApiProperty({ description: 'Downloads at once; others are queued.' }) maxActiveDownloads!: number;
-  @ApiProperty({ description: 'Stop seeding at uploaded / size; 0 never.' }) seedRatio!: number;
-  @ApiProperty({ description: 'Stop seeding after minutes; 0 never.' }) seedMinutes!: number;
-  @ApiProperty({ enum: encryptionModes, enumName: 'EncryptionMode' }) encryption!: EncryptionMode;
+  @ApiProperty({
+    description: 'What others see beside what this node publishes.',
+  })
+  name!: string;
+  @ApiProperty({
+    description: 'Bytes per second for all torrents; 0 is unlimited.',
+  })
+  downloadLimit!: number;
+  @ApiProperty({
+    description: 'Bytes per second for all torrents; 0 is unlimited.',
+  })
+  uploadLimit!: number;
+  @ApiProperty({ description: 'Downloads at once; others are queued.' })
+  maxActiveDownloads!: number;
+  @ApiProperty({ description: 'Stop seeding at uploaded / size; 0 never.' })
+  seedRatio!: number;
+  @ApiProperty({ description: 'Stop seeding after minutes; 0 never.' })
+  seedMinutes!: number;
+  @ApiProperty({ enum: encryptionModes, enumName: 'EncryptionMode' })
+  encryption!: EncryptionMode;
 }
 
 export class UpdateSettingsDto {
-  @ApiPropertyOptional({ maxLength: 64 }) @IsOptional() @IsString() @MinLength(1) @MaxLength(64) name?: string;
+  @ApiPropertyOptional({ maxLength: 64 })
+  @IsOptional()
+  @IsString()
+  @MinLength(1)
+  @MaxLength(64)
+  name?: string;
   @ApiPropertyOptional() @IsOptional() @IsInt() @Min(0) downloadLimit?: number;
   @ApiPropertyOptional() @IsOptional() @IsInt() @Min(0) uploadLimit?: number;
-  @ApiPropertyOptional() @IsOptional() @IsInt() @Min(1) @Max(1000) maxActiveDownloads?: number;
+  @ApiPropertyOptional()
+  @IsOptional()
+  @IsInt()
+  @Min(1)
+  @Max(1000)
+  maxActiveDownloads?: number;
   @ApiPropertyOptional() @IsOptional() @IsNumber() @Min(0) seedRatio?: number;
   @ApiPropertyOptional() @IsOptional() @IsInt() @Min(0) seedMinutes?: number;
-  @ApiPropertyOptional({ enum: encryptionModes, enumName: 'EncryptionMode' }) @IsOptional() @IsIn(encryptionModes) encryption?: EncryptionMode;
+  @ApiPropertyOptional({ enum: encryptionModes, enumName: 'EncryptionMode' })
+  @IsOptional()
+  @IsIn(encryptionModes)
+  encryption?: EncryptionMode;
 }
 
 /** A part of the peer's state that changed; the page and `GET events` live on these. */
 export type PeerEvent =
   | { readonly type: 'download'; readonly data: DownloadDto }
-  | { readonly type: 'download-removed'; readonly data: { readonly id: string } }
+  | {
+      readonly type: 'download-removed';
+      readonly data: { readonly id: string };
+    }
   | { readonly type: 'publication'; readonly data: PublicationDto };

@@ -74,7 +74,11 @@ export abstract class Peer {
   /** Withdraws a publication of this node from the catalogue; the file stays in the library. */
   abstract withdraw(infoHash: string): Promise<void>;
   /** Waits up to 20 s for the first verified byte at `offset` of a file, asking the swarm for it first. */
-  abstract extent(infoHash: string, path: string, offset: number): Promise<Extent>;
+  abstract extent(
+    infoHash: string,
+    path: string,
+    offset: number,
+  ): Promise<Extent>;
   abstract settings(): Promise<SettingsDto>;
   abstract changeSettings(change: UpdateSettingsDto): Promise<SettingsDto>;
   /** Waits up to 20 s for something after `cursor` (0: from now on everything there is). */

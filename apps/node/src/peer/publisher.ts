@@ -1,6 +1,12 @@
 /** Makes publications: brings the content to its place, hashes it, makes the .torrent, seeds it, and has the tracker keep it on the ring. */
 import { BencodeError } from '@dnd/bencode';
-import { buildTorrent, MetainfoError, parseTorrent, planTorrent, type Metainfo } from '@dnd/metainfo';
+import {
+  buildTorrent,
+  MetainfoError,
+  parseTorrent,
+  planTorrent,
+  type Metainfo,
+} from '@dnd/metainfo';
 import { hashFiles, listFolder, StorageError } from '@dnd/storage';
 import { Injectable, Logger } from '@nestjs/common';
 import { mkdir, rename, rm, stat } from 'node:fs/promises';
@@ -36,14 +42,33 @@ export class Publisher implements Part {
   }
 
   async publish(request: Publish): Promise<PublicationDto> {
-    const state: PublicationDto = { id: request.id, name: request.name ?? basename(request.path), size: 0, files: 0, state: 'hashing', doneBytes: 0 };
+    const state: PublicationDto = {
+      id: request.id,
+      name: request.name ?? basename(request.path),
+      size: 0,
+      files: 0,
+      state: 'hashing',
+      doneBytes: 0,
+    };
     try {
       const made = await this.make(request, state);
-      Object.assign(state, { infoHash: made.row.id, name: made.row.name, magnet: this.engine.magnetOf(made.session.metainfo as Metainfo), state: 'publishing' });
+      Object.assign(state, {
+        infoHash: made.row.id,
+        name: made.row.name,
+        magnet: this.engine.magnetOf(made.session.metainfo as Metainfo),
+        state: 'publishing',
+      });
       this.tell(state);
-      const replicas = await Promise.race([this.announce(made), after(patience)]);
+      const replicas = await Promise.race([
+        this.announce(made),
+        after(patience),
+      ]);
       if (replicas) Object.assign(state, { state: 'published', replicas });
-      else Object.assign(state, { reason: 'the ring does not answer yet; it is published as soon as it does' });
+      else
+        Object.assign(state, {
+          reason:
+            'the ring does not answer yet; it is published as soon as it does',
+        });
       this.tell(state);
       return state;
     } catch (error) {
@@ -56,7 +81,11 @@ export class Publisher implements Part {
   async withdraw(infoHash: string): Promise<void> {
     const entry = this.engine.entries.get(infoHash);
     const { clientId, token } = this.engine.identity.value;
-    if (clientId === undefined) throw new SeamError('unavailable', 'no tracker has been found yet; try again in a moment');
+    if (clientId === undefined)
+      throw new SeamError(
+        'unavailable',
+        'no tracker has been found yet; try again in a moment',
+      );
     await this.engine.tracker.withdraw(infoHash, clientId, token);
     if (!entry) return;
     entry.row = { ...entry.row, published: false, announced: true };
@@ -70,8 +99,14 @@ export class Publisher implements Part {
 
   private async make(request: Publish, state: PublicationDto): Promise<Entry> {
     const isFolder = (await stat(request.path)).isDirectory();
-    const listed = isFolder ? await listFolder(request.path) : [{ path: [], length: (await stat(request.path)).size }];
-    if (listed.length === 0) throw new SeamError('bad-input', `the folder ${basename(request.path)} has no files`);
+    const listed = isFolder
+      ? await listFolder(request.path)
+      : [{ path: [], length: (await stat(request.path)).size }];
+    if (listed.length === 0)
+      throw new SeamError(
+        'bad-input',
+        `the folder ${basename(request.path)} has no files`,
+      );
     state.files = listed.length;
     state.size = listed.reduce((sum, { length }) => sum + length, 0);
     const name = request.name ?? basename(request.path);
@@ -84,13 +119,18 @@ export class Publisher implements Part {
     this.tell(state);
     const paths = listed.map(({ path }) => join(request.path, ...path));
     let told = 0;
-    const { hashes, stamps } = await hashFiles(plan, paths, this.engine.hasher, {
-      onProgress: (done) => {
-        if (done - told < reportStep) return;
-        told = done;
-        this.tell({ ...state, doneBytes: Math.min(done, state.size) });
+    const { hashes, stamps } = await hashFiles(
+      plan,
+      paths,
+      this.engine.hasher,
+      {
+        onProgress: (done) => {
+          if (done - told < reportStep) return;
+          told = done;
+          this.tell({ ...state, doneBytes: Math.min(done, state.size) });
+        },
       },
-    });
+    );
     const torrent = buildTorrent(plan, hashes, {
       announce: [],
       ...(request.comment ? { comment: request.comment } : {}),
@@ -101,12 +141,19 @@ export class Publisher implements Part {
     const metainfo = parseTorrent(torrent);
     const known = this.engine.entries.get(metainfo.id);
     if (known?.session.complete) {
-      if (request.take) await rm(dirname(request.path), { recursive: true, force: true });
+      if (request.take)
+        await rm(dirname(request.path), { recursive: true, force: true });
       known.row = { ...known.row, published: true };
       return known;
     }
-    if (known) throw new SeamError('conflict', `${known.row.name} is being downloaded on this node; publish it when it is complete`);
-    const localName = request.take ? await this.bring(request.path, metainfo.name) : basename(request.path);
+    if (known)
+      throw new SeamError(
+        'conflict',
+        `${known.row.name} is being downloaded on this node; publish it when it is complete`,
+      );
+    const localName = request.take
+      ? await this.bring(request.path, metainfo.name)
+      : basename(request.path);
     return this.engine.adopt(
       {
         id: metainfo.id,
@@ -158,7 +205,9 @@ export class Publisher implements Part {
       return replicas;
     } catch (error) {
       if ((error as SeamError).code !== 'unavailable') throw error;
-      this.log.warn(`${entry.row.name} is not on the ring yet: ${(error as Error).message}`);
+      this.log.warn(
+        `${entry.row.name} is not on the ring yet: ${(error as Error).message}`,
+      );
       return undefined;
     }
   }
@@ -167,23 +216,46 @@ export class Publisher implements Part {
     for (const entry of this.engine.entries.values()) {
       if (!entry.row.published || entry.row.announced) continue;
       const replicas = await this.announce(entry).catch(() => undefined);
-      const publication = [...this.engine.publications.values()].find(({ infoHash }) => infoHash === entry.row.id);
-      if (replicas && publication) this.tell({ ...publication, state: 'published', replicas, reason: undefined });
+      const publication = [...this.engine.publications.values()].find(
+        ({ infoHash }) => infoHash === entry.row.id,
+      );
+      if (replicas && publication)
+        this.tell({
+          ...publication,
+          state: 'published',
+          replicas,
+          reason: undefined,
+        });
     }
   }
 }
 
 function after(milliseconds: number): Promise<undefined> {
-  return new Promise((resolve) => void setTimeout(() => resolve(undefined), milliseconds).unref());
+  return new Promise(
+    (resolve) =>
+      void setTimeout(() => resolve(undefined), milliseconds).unref(),
+  );
 }
 
 function seamError(error: unknown): SeamError {
   if (error instanceof SeamError) return error;
-  if (error instanceof MetainfoError || error instanceof BencodeError) return new SeamError('bad-input', `this cannot be published: ${error.message}`);
+  if (error instanceof MetainfoError || error instanceof BencodeError)
+    return new SeamError(
+      'bad-input',
+      `this cannot be published: ${error.message}`,
+    );
   if (error instanceof StorageError) {
-    const code = error.code === 'disk-full' ? 'disk-full' : error.code === 'too-large' ? 'too-large' : error.code === 'missing' ? 'not-found' : 'conflict';
+    const code =
+      error.code === 'disk-full'
+        ? 'disk-full'
+        : error.code === 'too-large'
+          ? 'too-large'
+          : error.code === 'missing'
+            ? 'not-found'
+            : 'conflict';
     return new SeamError(code, `this cannot be published: ${error.message}`);
   }
-  if ((error as NodeJS.ErrnoException).code === 'ENOENT') return new SeamError('not-found', 'the file is gone');
+  if ((error as NodeJS.ErrnoException).code === 'ENOENT')
+    return new SeamError('not-found', 'the file is gone');
   throw error;
 }

@@ -4,8 +4,19 @@
  * session; here facts are carried from one to the other, and the torrent's state is told in words.
  */
 import { parseInfo, wrapInfo, type Magnet, type Metainfo } from '@dnd/metainfo';
-import { StorageError, TorrentStorage, type Disk, type FileStamp } from '@dnd/storage';
-import { Swarm, TokenBucket, type DisconnectReason, type SwarmHost, type SwarmPeer } from '@dnd/swarm';
+import {
+  StorageError,
+  TorrentStorage,
+  type Disk,
+  type FileStamp,
+} from '@dnd/storage';
+import {
+  Swarm,
+  TokenBucket,
+  type DisconnectReason,
+  type SwarmHost,
+  type SwarmPeer,
+} from '@dnd/swarm';
 import {
   allowedFastSet,
   MetadataExchange,
@@ -22,7 +33,11 @@ import { createHash } from 'node:crypto';
 import { bytes } from '../http/words';
 import type { DownloadState } from './peer.dto';
 import { PeerBook } from './peer-book';
-import { PeerSocket, type SocketOwner, type SocketSession } from './peer-socket';
+import {
+  PeerSocket,
+  type SocketOwner,
+  type SocketSession,
+} from './peer-socket';
 
 export interface SessionOptions {
   readonly id: string;
@@ -100,9 +115,13 @@ export class TorrentSession implements SocketSession, SwarmHost {
     this.metainfo = options.metainfo;
     this.sequential = options.sequential;
     const now = owner.now();
-    this.downloadBucket = new TokenBucket(options.downloadLimit || Infinity, now);
+    this.downloadBucket = new TokenBucket(
+      options.downloadLimit || Infinity,
+      now,
+    );
     this.uploadBucket = new TokenBucket(options.uploadLimit || Infinity, now);
-    if (options.priorities) this.priorities = Uint8Array.from(options.priorities);
+    if (options.priorities)
+      this.priorities = Uint8Array.from(options.priorities);
   }
 
   get id(): string {
@@ -115,7 +134,9 @@ export class TorrentSession implements SocketSession, SwarmHost {
 
   /** Everything wanted is verified. */
   get complete(): boolean {
-    return this.swarm ? this.swarm.uploadOnly : (this.storage?.have.complete ?? false);
+    return this.swarm
+      ? this.swarm.uploadOnly
+      : (this.storage?.have.complete ?? false);
   }
 
   get state(): DownloadState {
@@ -141,7 +162,9 @@ export class TorrentSession implements SocketSession, SwarmHost {
     if (have.complete) return metainfo.size;
     if (have.count === 0) return 0;
     const last = metainfo.pieceCount - 1;
-    const short = have.has(last) ? metainfo.pieceLength - storage.layout.pieceSize(last) : 0;
+    const short = have.has(last)
+      ? metainfo.pieceLength - storage.layout.pieceSize(last)
+      : 0;
     return Math.min(metainfo.size, have.count * metainfo.pieceLength - short);
   }
 
@@ -156,7 +179,9 @@ export class TorrentSession implements SocketSession, SwarmHost {
     for (let piece = first; piece < end; piece++) {
       if (!storage.have.has(piece)) continue;
       const start = piece * metainfo.pieceLength;
-      count += Math.min(start + metainfo.pieceLength, offset + length) - Math.max(start, offset);
+      count +=
+        Math.min(start + metainfo.pieceLength, offset + length) -
+        Math.max(start, offset);
     }
     return count;
   }
@@ -167,7 +192,9 @@ export class TorrentSession implements SocketSession, SwarmHost {
 
   /** Bytes still to come, for trackers; some when they cannot be known. */
   get left(): number {
-    return this.metainfo && this.storage ? this.metainfo.size - this.completedBytes : 1;
+    return this.metainfo && this.storage
+      ? this.metainfo.size - this.completedBytes
+      : 1;
   }
 
   get isPrivate(): boolean {
@@ -181,7 +208,9 @@ export class TorrentSession implements SocketSession, SwarmHost {
     return {
       ...(source?.infoHashV1 ? { infoHashV1: source.infoHashV1 } : {}),
       ...(source?.infoHashV2 ? { infoHashV2: source.infoHashV2 } : {}),
-      ...(metainfo ? { infoBytes: metainfo.infoBytes, private: metainfo.private } : {}),
+      ...(metainfo
+        ? { infoBytes: metainfo.infoBytes, private: metainfo.private }
+        : {}),
       uploadOnly: this.complete,
     };
   }
@@ -210,14 +239,17 @@ export class TorrentSession implements SocketSession, SwarmHost {
     clearTimeout(this.timer);
     clearTimeout(this.roomTimer);
     this.timerAt = Infinity;
-    for (const socket of [...this.sockets]) socket.close('the torrent is stopped');
+    for (const socket of [...this.sockets])
+      socket.close('the torrent is stopped');
     this.uploadedBefore += this.swarm?.up.total ?? 0;
     this.swarm = undefined;
     const { storage } = this;
     if (!wasFailed) this.phase = 'stopped';
     this.reason = reason ?? this.reason;
     this.wake();
-    this.ended = storage ? storage.close().catch(() => undefined) : Promise.resolve();
+    this.ended = storage
+      ? storage.close().catch(() => undefined)
+      : Promise.resolve();
     await this.ended;
     this.owner.changed(this);
   }
@@ -329,13 +361,16 @@ export class TorrentSession implements SocketSession, SwarmHost {
 
   setLimits(download: number | undefined, upload: number | undefined): void {
     const now = this.owner.now();
-    if (download !== undefined) this.downloadBucket.setRate(download || Infinity, now);
-    if (upload !== undefined) this.uploadBucket.setRate(upload || Infinity, now);
+    if (download !== undefined)
+      this.downloadBucket.setRate(download || Infinity, now);
+    if (upload !== undefined)
+      this.uploadBucket.setRate(upload || Infinity, now);
     this.settle();
   }
 
   get limits(): { readonly download: number; readonly upload: number } {
-    const of = (bucket: TokenBucket): number => (bucket.limited ? bucket.rate : 0);
+    const of = (bucket: TokenBucket): number =>
+      bucket.limited ? bucket.rate : 0;
     return { download: of(this.downloadBucket), upload: of(this.uploadBucket) };
   }
 
@@ -349,10 +384,12 @@ export class TorrentSession implements SocketSession, SwarmHost {
     const { metainfo, storage, swarm } = this;
     if (!metainfo) return;
     this.priorities ??= new Uint8Array(metainfo.files.length).fill(4);
-    for (const { index, priority } of changes) if (index < this.priorities.length) this.priorities[index] = priority;
+    for (const { index, priority } of changes)
+      if (index < this.priorities.length) this.priorities[index] = priority;
     if (!storage || !swarm) return;
     const wanted = this.piecePriorities(storage);
-    for (let piece = 0; piece < metainfo.pieceCount; piece++) swarm.setPriority(piece, 1, wanted ? wanted[piece] : 4);
+    for (let piece = 0; piece < metainfo.pieceCount; piece++)
+      swarm.setPriority(piece, 1, wanted ? wanted[piece] : 4);
     this.settle();
     this.owner.changed(this);
   }
@@ -365,26 +402,45 @@ export class TorrentSession implements SocketSession, SwarmHost {
     metainfo.files.forEach(({ pad, length }, index) => {
       if (pad || length === 0) return;
       const { first, end } = storage.layout.piecesOf(index);
-      for (let piece = first; piece < end; piece++) wanted[piece] = Math.max(wanted[piece], priorities[index]);
+      for (let piece = first; piece < end; piece++)
+        wanted[piece] = Math.max(wanted[piece], priorities[index]);
     });
     return wanted;
   }
 
   /** Bytes that are verified from `offset` of a file on; 0 until some are there or `patience` is over. The swarm is asked for them first. */
-  async available(fileIndex: number, offset: number, patience: number): Promise<number> {
+  async available(
+    fileIndex: number,
+    offset: number,
+    patience: number,
+  ): Promise<number> {
     const { metainfo, storage } = this;
     if (!metainfo || !storage) return 0;
     const file = metainfo.files[fileIndex];
     const until = this.owner.now() + patience;
     for (;;) {
-      const count = this.verifiedFrom(storage, file.offset + offset, file.length - offset);
+      const count = this.verifiedFrom(
+        storage,
+        file.offset + offset,
+        file.length - offset,
+      );
       const left = until - this.owner.now();
-      if (count > 0 || left <= 0 || this.phase === 'stopped' || this.phase === 'failed') return count;
+      if (
+        count > 0 ||
+        left <= 0 ||
+        this.phase === 'stopped' ||
+        this.phase === 'failed'
+      )
+        return count;
       if (this.swarm) {
         const first = Math.floor((file.offset + offset) / metainfo.pieceLength);
-        const last = Math.floor((file.offset + Math.min(file.length, offset + readAhead) - 1) / metainfo.pieceLength);
+        const last = Math.floor(
+          (file.offset + Math.min(file.length, offset + readAhead) - 1) /
+            metainfo.pieceLength,
+        );
         this.swarm.at(this.owner.now());
-        for (let piece = first; piece <= last; piece++) this.swarm.need(piece, 1, this.owner.now() + (piece - first) * 100);
+        for (let piece = first; piece <= last; piece++)
+          this.swarm.need(piece, 1, this.owner.now() + (piece - first) * 100);
         this.settle();
       }
       await new Promise<void>((resolve) => {
@@ -397,10 +453,18 @@ export class TorrentSession implements SocketSession, SwarmHost {
     }
   }
 
-  private verifiedFrom(storage: TorrentStorage, offset: number, length: number): number {
+  private verifiedFrom(
+    storage: TorrentStorage,
+    offset: number,
+    length: number,
+  ): number {
     const { pieceLength } = storage.layout;
     let end = offset;
-    while (end < offset + length && storage.have.has(Math.floor(end / pieceLength))) end = (Math.floor(end / pieceLength) + 1) * pieceLength;
+    while (
+      end < offset + length &&
+      storage.have.has(Math.floor(end / pieceLength))
+    )
+      end = (Math.floor(end / pieceLength) + 1) * pieceLength;
     return Math.min(length, end - offset);
   }
 
@@ -413,11 +477,16 @@ export class TorrentSession implements SocketSession, SwarmHost {
 
   get wantsConnections(): boolean {
     if (this.sockets.size >= maxConnections) return false;
-    return this.phase === 'metadata' || (this.phase === 'active' && !this.complete);
+    return (
+      this.phase === 'metadata' || (this.phase === 'active' && !this.complete)
+    );
   }
 
   get takesConnections(): boolean {
-    return this.sockets.size < maxConnections && (this.phase === 'metadata' || this.phase === 'active');
+    return (
+      this.sockets.size < maxConnections &&
+      (this.phase === 'metadata' || this.phase === 'active')
+    );
   }
 
   established(socket: PeerSocket): void {
@@ -451,7 +520,15 @@ export class TorrentSession implements SocketSession, SwarmHost {
       address: socket.address,
       incoming: socket.incoming,
       source: socket.source,
-      ...(isV4 && hash ? { allowedFast: allowedFastSet(address.subarray(0, 4), hash, metainfo.pieceCount) } : {}),
+      ...(isV4 && hash
+        ? {
+            allowedFast: allowedFastSet(
+              address.subarray(0, 4),
+              hash,
+              metainfo.pieceCount,
+            ),
+          }
+        : {}),
     });
     socket.swarmPeer = peer;
     this.bySwarmPeer.set(peer, socket);
@@ -460,27 +537,40 @@ export class TorrentSession implements SocketSession, SwarmHost {
   }
 
   extended(socket: PeerSocket, remote: RemoteExtensions): void {
-    if (socket.incoming && remote.port) this.book.add(socket.host, remote.port, 'incoming');
+    if (socket.incoming && remote.port)
+      this.book.add(socket.host, remote.port, 'incoming');
     this.tellExtensions(socket, remote);
     this.exchange?.offer(socket, remote.metadataSize);
     this.askMetadata();
   }
 
-  private tellExtensions(socket: PeerSocket, { requestQueue, uploadOnly }: RemoteExtensions): void {
-    socket.swarmPeer?.extended({ ...(requestQueue === undefined ? {} : { reqq: requestQueue }), uploadOnly });
+  private tellExtensions(
+    socket: PeerSocket,
+    { requestQueue, uploadOnly }: RemoteExtensions,
+  ): void {
+    socket.swarmPeer?.extended({
+      ...(requestQueue === undefined ? {} : { reqq: requestQueue }),
+      uploadOnly,
+    });
   }
 
   pexHeard(socket: PeerSocket, message: PexMessage): void {
     const verdict = this.pex.get(socket)?.heard(this.owner.now());
     if (verdict === 'close') return socket.close('it floods peer exchange');
     if (verdict !== 'take') return;
-    for (const { address, port } of message.added) this.book.add(formatAddress(address, 0, address.length === 4 ? 4 : 16), port, 'pex');
+    for (const { address, port } of message.added)
+      this.book.add(
+        formatAddress(address, 0, address.length === 4 ? 4 : 16),
+        port,
+        'pex',
+      );
   }
 
   pexTick(now: number): void {
     if (this.isPrivate || this.sockets.size < 2) return;
     for (const [socket, state] of this.pex) {
-      if (now < state.dueAt || !socket.connection.extensions?.offers('ut_pex')) continue;
+      if (now < state.dueAt || !socket.connection.extensions?.offers('ut_pex'))
+        continue;
       const message = state.next(this.pexPeers(socket), now);
       if (message) socket.connection.extensions.sendPex(message);
     }
@@ -492,7 +582,9 @@ export class TorrentSession implements SocketSession, SwarmHost {
       const address = new Uint8Array(16);
       const length = parseAddress(socket.host, address);
       if (socket === but || !port || length === 0) continue;
-      const flags = (socket.swarmPeer?.seed ? PexFlag.seed : 0) | (socket.incoming ? 0 : PexFlag.reachable);
+      const flags =
+        (socket.swarmPeer?.seed ? PexFlag.seed : 0) |
+        (socket.incoming ? 0 : PexFlag.reachable);
       yield { address: address.subarray(0, length), port, flags };
     }
   }
@@ -503,7 +595,12 @@ export class TorrentSession implements SocketSession, SwarmHost {
 
   // --- metadata ---
 
-  metadata(socket: PeerSocket, piece: number, totalSize: number | undefined, info: Uint8Array): void {
+  metadata(
+    socket: PeerSocket,
+    piece: number,
+    totalSize: number | undefined,
+    info: Uint8Array,
+  ): void {
     this.exchange?.data(socket, piece, totalSize, info, this.owner.now());
     this.askMetadata();
   }
@@ -521,7 +618,8 @@ export class TorrentSession implements SocketSession, SwarmHost {
       liar.close('it sent false metadata');
     }
     if (exchange.metadata) return this.adoptMetadata(exchange.metadata);
-    for (const { peer, piece } of exchange.next(this.owner.now())) peer.connection.extensions?.requestMetadata(piece);
+    for (const { peer, piece } of exchange.next(this.owner.now()))
+      peer.connection.extensions?.requestMetadata(piece);
     this.schedule(exchange.wakeAt);
   }
 
@@ -542,8 +640,11 @@ export class TorrentSession implements SocketSession, SwarmHost {
   private isInfo(info: Uint8Array): boolean {
     const { magnet } = this.options;
     const equals = (hash: Uint8Array | undefined, algorithm: string): boolean =>
-      hash === undefined || createHash(algorithm).update(info).digest().equals(hash);
-    return equals(magnet?.infoHashV1, 'sha1') && equals(magnet?.infoHashV2, 'sha256');
+      hash === undefined ||
+      createHash(algorithm).update(info).digest().equals(hash);
+    return (
+      equals(magnet?.infoHashV1, 'sha1') && equals(magnet?.infoHashV2, 'sha256')
+    );
   }
 
   // --- what the swarm wants ---
@@ -553,7 +654,9 @@ export class TorrentSession implements SocketSession, SwarmHost {
   }
 
   target(piece: number, begin: number, length: number): Uint8Array {
-    const target = this.verifying.get(piece)?.subarray(begin, begin + length) ?? this.storage?.target(piece, begin, length);
+    const target =
+      this.verifying.get(piece)?.subarray(begin, begin + length) ??
+      this.storage?.target(piece, begin, length);
     if (!target) throw new RangeError(`piece ${piece} has no buffer`);
     return target;
   }
@@ -573,7 +676,11 @@ export class TorrentSession implements SocketSession, SwarmHost {
     );
   }
 
-  private report(storage: TorrentStorage, piece: number, result: 'verified' | 'corrupt'): void {
+  private report(
+    storage: TorrentStorage,
+    piece: number,
+    result: 'verified' | 'corrupt',
+  ): void {
     const { swarm } = this;
     if (swarm && storage === this.storage) {
       swarm.at(this.owner.now());
@@ -589,13 +696,18 @@ export class TorrentSession implements SocketSession, SwarmHost {
     this.owner.changed(this);
   }
 
-  private unwritten(storage: TorrentStorage, piece: number, error: unknown): void {
+  private unwritten(
+    storage: TorrentStorage,
+    piece: number,
+    error: unknown,
+  ): void {
     this.verifying.delete(piece);
     const { swarm } = this;
     if (!swarm || storage !== this.storage || this.abort.signal.aborted) return;
     swarm.at(this.owner.now());
     swarm.unwritten(piece);
-    if (error instanceof StorageError && error.code === 'disk-full') this.waitForRoom(error);
+    if (error instanceof StorageError && error.code === 'disk-full')
+      this.waitForRoom(error);
     else this.fail(error);
   }
 
@@ -614,12 +726,19 @@ export class TorrentSession implements SocketSession, SwarmHost {
     }, roomPeriod);
   }
 
-  serve(peer: SwarmPeer, piece: number, begin: number, length: number, blockLength: number): void {
+  serve(
+    peer: SwarmPeer,
+    piece: number,
+    begin: number,
+    length: number,
+    blockLength: number,
+  ): void {
     const { storage } = this;
     const socket = this.bySwarmPeer.get(peer);
     if (!storage || !socket) return;
     const run = new Uint8Array(length);
-    if (storage.readNow(piece, begin, run)) return this.send(socket, piece, begin, run, blockLength);
+    if (storage.readNow(piece, begin, run))
+      return this.send(socket, piece, begin, run, blockLength);
     void storage.read(piece, begin, length, run).then(
       () => this.send(socket, piece, begin, run, blockLength),
       () => {
@@ -630,9 +749,16 @@ export class TorrentSession implements SocketSession, SwarmHost {
     );
   }
 
-  private send(socket: PeerSocket, piece: number, begin: number, run: Uint8Array, blockLength: number): void {
+  private send(
+    socket: PeerSocket,
+    piece: number,
+    begin: number,
+    run: Uint8Array,
+    blockLength: number,
+  ): void {
     if (socket.isClosed) return;
-    for (let at = 0; at < run.length; at += blockLength) socket.sendBlock(piece, begin + at, run.subarray(at, at + blockLength));
+    for (let at = 0; at < run.length; at += blockLength)
+      socket.sendBlock(piece, begin + at, run.subarray(at, at + blockLength));
   }
 
   disconnect(peer: SwarmPeer, reason: DisconnectReason, ban: boolean): void {
@@ -648,7 +774,9 @@ export class TorrentSession implements SocketSession, SwarmHost {
   finished(): void {
     const { storage } = this;
     if (!storage) return;
-    for (const socket of this.sockets) if (socket.connection.extensions) socket.connection.extensions.uploadOnly = true;
+    for (const socket of this.sockets)
+      if (socket.connection.extensions)
+        socket.connection.extensions.uploadOnly = true;
     void storage.flush().then(
       () => this.owner.finished(this),
       (error) => this.onFault(error),
@@ -668,7 +796,11 @@ export class TorrentSession implements SocketSession, SwarmHost {
   }
 
   private onFault(error: unknown): void {
-    if (error instanceof StorageError && (error.code === 'closed' || error.code === 'aborted')) return;
+    if (
+      error instanceof StorageError &&
+      (error.code === 'closed' || error.code === 'aborted')
+    )
+      return;
     this.reason = words(error);
     this.owner.changed(this);
   }
@@ -687,7 +819,10 @@ export class TorrentSession implements SocketSession, SwarmHost {
     if (at >= this.timerAt || at === Infinity) return;
     clearTimeout(this.timer);
     this.timerAt = at;
-    this.timer = setTimeout(() => this.tick(), Math.max(0, at - this.owner.now()));
+    this.timer = setTimeout(
+      () => this.tick(),
+      Math.max(0, at - this.owner.now()),
+    );
   }
 
   private tick(): void {
@@ -701,9 +836,11 @@ export class TorrentSession implements SocketSession, SwarmHost {
 
 /** An error as a person is told of it. */
 export function words(error: unknown): string {
-  if (!(error instanceof StorageError)) return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof StorageError))
+    return error instanceof Error ? error.message : String(error);
   if (error.code !== 'disk-full') return error.message;
   const { missingBytes: missing } = error;
-  return missing ? `disk full: ${bytes(missing)} missing` : 'disk full: make room and it goes on by itself';
+  return missing
+    ? `disk full: ${bytes(missing)} missing`
+    : 'disk full: make room and it goes on by itself';
 }
-

@@ -8,10 +8,16 @@ import { Packr, RESERVE_START_SPACE } from 'msgpackr';
 import type { Socket } from 'node:net';
 
 const HEADER = 4;
-const packr = new Packr({ useRecords: false, moreTypes: false, encodeUndefinedAsNil: false });
+const packr = new Packr({
+  useRecords: false,
+  moreTypes: false,
+  encodeUndefinedAsNil: false,
+});
 
 /** A socket class for Nest's TCP server and client whose frames hold at most `maxFrame` bytes. */
-export function frameSocket(maxFrame: number): new (socket: Socket) => TcpSocket {
+export function frameSocket(
+  maxFrame: number,
+): new (socket: Socket) => TcpSocket {
   const maxQueued = 4 * maxFrame;
 
   return class FrameSocket extends TcpSocket {
@@ -25,12 +31,17 @@ export function frameSocket(maxFrame: number): new (socket: Socket) => TcpSocket
       socket.setKeepAlive(true, 10_000);
     }
 
-    protected handleSend(message: unknown, callback?: (error?: Error | null) => void): void {
+    protected handleSend(
+      message: unknown,
+      callback?: (error?: Error | null) => void,
+    ): void {
       // Room for the header in front of the value: one buffer, one write.
       const frame = packr.pack(message, RESERVE_START_SPACE + HEADER) as Buffer;
       const length = frame.length - HEADER;
       if (length > maxFrame) {
-        const error = new Error(`a frame of ${length} bytes is over the bound of ${maxFrame}`);
+        const error = new Error(
+          `a frame of ${length} bytes is over the bound of ${maxFrame}`,
+        );
         if (callback) return callback(error);
         throw error;
       }
@@ -71,7 +82,8 @@ export function frameSocket(maxFrame: number): new (socket: Socket) => TcpSocket
         this.socket.destroy();
         return;
       }
-      if (typeof message === 'object' && message !== null) this.socket.emit('message', message);
+      if (typeof message === 'object' && message !== null)
+        this.socket.emit('message', message);
       else this.socket.destroy();
     }
 

@@ -11,7 +11,8 @@ export const RING = Symbol('ring');
 export type ListenerId = typeof SEAM | typeof RING;
 
 /** Bytes a frame; a .torrent of 10 MiB crosses a seam whole and the ring in parts. */
-export const maxFrame = (id: ListenerId): number => (id === SEAM ? 32 * 1024 * 1024 : 2 * 1024 * 1024);
+export const maxFrame = (id: ListenerId): number =>
+  id === SEAM ? 32 * 1024 * 1024 : 2 * 1024 * 1024;
 
 export interface ListenerOptions {
   readonly host: string;
@@ -52,7 +53,12 @@ export class Listener extends ServerTCP {
     const server = this.server;
     const attempt = (port: number): void => {
       const failed = (error: NodeJS.ErrnoException): void => {
-        if (error.code === 'EADDRINUSE' && !this.where.exact && port < this.where.port + 1000) attempt(port + 1);
+        if (
+          error.code === 'EADDRINUSE' &&
+          !this.where.exact &&
+          port < this.where.port + 1000
+        )
+          attempt(port + 1);
         else callback(error);
       };
       server.once('error', failed);
@@ -69,6 +75,8 @@ export class Listener extends ServerTCP {
     const text = error instanceof Error ? error.message : String(error);
     if (/EADDRINUSE/.test(text) || text === this.lastError) return;
     this.lastError = text;
-    this.log.warn(`a connection was refused: ${text} (said once while it repeats)`);
+    this.log.warn(
+      `a connection was refused: ${text} (said once while it repeats)`,
+    );
   }
 }

@@ -23,8 +23,16 @@ export class SeamError extends Error {
   /** The same error after its way through a frame; anything else is `internal`. */
   static from(value: unknown): SeamError {
     if (value instanceof SeamError) return value;
-    const { code, message } = (value ?? {}) as { code?: unknown; message?: unknown };
+    const { code, message } = (value ?? {}) as {
+      code?: unknown;
+      message?: unknown;
+    };
     const known = seamErrorCodes.find((candidate) => candidate === code);
-    return new SeamError(known ?? 'internal', typeof message === 'string' ? message : 'something failed inside the node');
+    return new SeamError(
+      known ?? 'internal',
+      typeof message === 'string'
+        ? message
+        : 'something failed inside the node',
+    );
   }
 }

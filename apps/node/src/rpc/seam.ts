@@ -8,7 +8,12 @@
  * SeamError. Callers must expect that a call which timed out was carried out all the same.
  */
 import { Controller, Inject, Logger, type Type } from '@nestjs/common';
-import { ClientTCP, MessagePattern, Payload, RpcException } from '@nestjs/microservices';
+import {
+  ClientTCP,
+  MessagePattern,
+  Payload,
+  RpcException,
+} from '@nestjs/microservices';
 import { firstValueFrom, timeout, TimeoutError } from 'rxjs';
 import { frameSocket } from './frame-socket';
 import { maxFrame, SEAM } from './listener';
@@ -17,7 +22,9 @@ import { SeamError } from './seam-error';
 
 type Method = (...args: never[]) => Promise<unknown>;
 /** The methods of a contract and how long each may take, in milliseconds. */
-export type TimeOuts<T> = { readonly [K in keyof T & string as T[K] extends Method ? K : never]: number };
+export type TimeOuts<T> = {
+  readonly [K in keyof T & string as T[K] extends Method ? K : never]: number;
+};
 
 export interface Seam<T> {
   readonly name: string;
@@ -33,12 +40,19 @@ export interface Endpoint {
 /** Who can answer a seam, the best first; empty while nobody is known. */
 export type Endpoints = () => readonly Endpoint[];
 
-export function defineSeam<T>(name: string, contract: abstract new () => T, timeOuts: TimeOuts<T>): Seam<T> {
+export function defineSeam<T>(
+  name: string,
+  contract: abstract new () => T,
+  timeOuts: TimeOuts<T>,
+): Seam<T> {
   return { name, contract, timeOuts };
 }
 
 /** A Nest controller that answers the seam's patterns by calling the provider `implementation`. */
-export function seamController<T>(seam: Seam<T>, implementation: Type<T>): Type<unknown> {
+export function seamController<T>(
+  seam: Seam<T>,
+  implementation: Type<T>,
+): Type<unknown> {
   class SeamController {
     private readonly log = new Logger(seam.name);
     constructor(readonly target: T) {}
@@ -48,21 +62,40 @@ export function seamController<T>(seam: Seam<T>, implementation: Type<T>): Type<
         const call = (this.target as Record<string, Method>)[method];
         return (await call.apply(this.target, args as never[])) ?? null;
       } catch (error) {
-        if (!(error instanceof SeamError)) this.log.error(`${method}: ${(error as Error).stack ?? String(error)}`);
-        const { code, message } = SeamError.from(error instanceof SeamError ? error : undefined);
+        if (!(error instanceof SeamError))
+          this.log.error(
+            `${method}: ${(error as Error).stack ?? String(error)}`,
+          );
+        const { code, message } = SeamError.from(
+          error instanceof SeamError ? error : undefined,
+        );
         throw new RpcException({ code, message });
       }
     }
   }
   Inject(implementation)(SeamController, undefined as never, 0);
   for (const method of Object.keys(seam.timeOuts)) {
-    const handler = function (this: SeamController, args: unknown): Promise<unknown> {
+    const handler = function (
+      this: SeamController,
+      args: unknown,
+    ): Promise<unknown> {
       return this.answer(method, Array.isArray(args) ? args : []);
     };
-    Object.defineProperty(SeamController.prototype, method, { value: handler, configurable: true, writable: true });
-    const descriptor = Object.getOwnPropertyDescriptor(SeamController.prototype, method) as PropertyDescriptor;
+    Object.defineProperty(SeamController.prototype, method, {
+      value: handler,
+      configurable: true,
+      writable: true,
+    });
+    const descriptor = Object.getOwnPropertyDescriptor(
+      SeamController.prototype,
+      method,
+    ) as PropertyDescriptor;
     Payload()(SeamController.prototype, method, 0);
-    MessagePattern(`${seam.name}.${method}`, SEAM)(SeamController.prototype, method, descriptor);
+    MessagePattern(`${seam.name}.${method}`, SEAM)(
+      SeamController.prototype,
+      method,
+      descriptor,
+    );
   }
   Controller()(SeamController);
   return SeamController;
@@ -91,7 +124,12 @@ export class SeamConnections {
   }
 
   /** One call at one endpoint. Rejects with SeamError; `unavailable` when the endpoint did not answer. */
-  async call(endpoint: Endpoint, pattern: string, args: readonly unknown[], ms: number): Promise<unknown> {
+  async call(
+    endpoint: Endpoint,
+    pattern: string,
+    args: readonly unknown[],
+    ms: number,
+  ): Promise<unknown> {
     const client = this.client(endpoint);
     try {
       return await firstValueFrom(client.send(pattern, args).pipe(timeout(ms)));
@@ -99,8 +137,14 @@ export class SeamConnections {
       if (isAnswer(error)) throw SeamError.from(error);
       // A connection that never came about would keep every later call waiting.
       if (error instanceof TimeoutError && !client.connected) client.close();
-      const why = error instanceof TimeoutError ? `no answer within ${ms / 1000} s` : errorText(error);
-      throw new SeamError('unavailable', `${endpoint.host}:${endpoint.port} (${pattern}): ${why}`);
+      const why =
+        error instanceof TimeoutError
+          ? `no answer within ${ms / 1000} s`
+          : errorText(error);
+      throw new SeamError(
+        'unavailable',
+        `${endpoint.host}:${endpoint.port} (${pattern}): ${why}`,
+      );
     }
   }
 
@@ -111,15 +155,30 @@ export class SeamConnections {
 }
 
 /** The contract, answered by whichever endpoint is there: the one that answered last is asked first. */
-export function seamClient<T extends object>(seam: Seam<T>, connections: SeamConnections, endpoints: Endpoints): T {
+export function seamClient<T extends object>(
+  seam: Seam<T>,
+  connections: SeamConnections,
+  endpoints: Endpoints,
+): T {
   let preferred = '';
   const call = async (method: string, args: unknown[]): Promise<unknown> => {
     const known = endpoints();
-    const order = [...known].sort((a, b) => Number(nameOf(b) === preferred) - Number(nameOf(a) === preferred));
-    let last = new SeamError('unavailable', `no ${seam.name} has been found yet: start a node with that role, or name one`);
+    const order = [...known].sort(
+      (a, b) =>
+        Number(nameOf(b) === preferred) - Number(nameOf(a) === preferred),
+    );
+    let last = new SeamError(
+      'unavailable',
+      `no ${seam.name} has been found yet: start a node with that role, or name one`,
+    );
     for (const endpoint of order.slice(0, 4)) {
       try {
-        const result = await connections.call(endpoint, `${seam.name}.${method}`, args, (seam.timeOuts as Record<string, number>)[method]);
+        const result = await connections.call(
+          endpoint,
+          `${seam.name}.${method}`,
+          args,
+          (seam.timeOuts as Record<string, number>)[method],
+        );
         preferred = nameOf(endpoint);
         return result;
       } catch (error) {
@@ -130,7 +189,8 @@ export function seamClient<T extends object>(seam: Seam<T>, connections: SeamCon
     throw last;
   };
   const client: Record<string, unknown> = {};
-  for (const method of Object.keys(seam.timeOuts)) client[method] = (...args: unknown[]) => call(method, args);
+  for (const method of Object.keys(seam.timeOuts))
+    client[method] = (...args: unknown[]) => call(method, args);
   return client as T;
 }
 
@@ -145,11 +205,17 @@ export class QuietClient extends ClientTCP {
   }
 }
 
-const nameOf = (endpoint: Endpoint): string => `${endpoint.host}:${endpoint.port}`;
+const nameOf = (endpoint: Endpoint): string =>
+  `${endpoint.host}:${endpoint.port}`;
 
 /** Our controllers answer errors as { code, message }; what the transport throws looks otherwise. */
 function isAnswer(error: unknown): boolean {
-  return typeof error === 'object' && error !== null && !(error instanceof Error) && 'code' in error;
+  return (
+    typeof error === 'object' &&
+    error !== null &&
+    !(error instanceof Error) &&
+    'code' in error
+  );
 }
 
 function errorText(error: unknown): string {

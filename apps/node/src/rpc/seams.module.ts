@@ -18,14 +18,17 @@ export class OwnSeam {
 }
 
 export function seamKey(config: Config): Buffer | undefined {
-  return config.secret === undefined ? undefined : deriveKey(config.secret, 'seam');
+  return config.secret === undefined
+    ? undefined
+    : deriveKey(config.secret, 'seam');
 }
 
 @Global()
 @Module({})
 export class SeamsModule {
   static for(config: Config): DynamicModule {
-    const own = (seam: OwnSeam): Endpoint[] => (seam.endpoint ? [seam.endpoint] : []);
+    const own = (seam: OwnSeam): Endpoint[] =>
+      seam.endpoint ? [seam.endpoint] : [];
     const inject = [SeamConnections, OwnSeam, Beacons];
     return {
       module: SeamsModule,
@@ -33,23 +36,39 @@ export class SeamsModule {
         { provide: Config, useValue: config },
         Beacons,
         OwnSeam,
-        { provide: SeamConnections, useFactory: () => new SeamConnections(seamKey(config)) },
+        {
+          provide: SeamConnections,
+          useFactory: () => new SeamConnections(seamKey(config)),
+        },
         {
           provide: Peer,
           inject,
-          useFactory: (connections: SeamConnections, seam: OwnSeam) => seamClient(peerSeam, connections, () => own(seam)),
+          useFactory: (connections: SeamConnections, seam: OwnSeam) =>
+            seamClient(peerSeam, connections, () => own(seam)),
         },
         {
           provide: Tracker,
           inject,
-          useFactory: (connections: SeamConnections, seam: OwnSeam, beacons: Beacons) =>
-            seamClient(trackerSeam, connections, () => (config.roles.has('tracker') ? own(seam) : beacons.trackers())),
+          useFactory: (
+            connections: SeamConnections,
+            seam: OwnSeam,
+            beacons: Beacons,
+          ) =>
+            seamClient(trackerSeam, connections, () =>
+              config.roles.has('tracker') ? own(seam) : beacons.trackers(),
+            ),
         },
         {
           provide: Dht,
           inject,
-          useFactory: (connections: SeamConnections, seam: OwnSeam, beacons: Beacons) =>
-            seamClient(dhtSeam, connections, () => (config.roles.has('dht') ? own(seam) : beacons.trackers())),
+          useFactory: (
+            connections: SeamConnections,
+            seam: OwnSeam,
+            beacons: Beacons,
+          ) =>
+            seamClient(dhtSeam, connections, () =>
+              config.roles.has('dht') ? own(seam) : beacons.trackers(),
+            ),
         },
       ],
       exports: [Config, Beacons, OwnSeam, SeamConnections, Peer, Tracker, Dht],

@@ -72,10 +72,17 @@ export class CatalogueSync {
       if (states.length > 0) this.announce();
       this.complained = false;
     } catch (error) {
-      if (!this.complained && this.running) this.log.warn(`the ring does not answer: ${(error as Error).message}; the catalogue is shown as last known`);
+      if (!this.complained && this.running)
+        this.log.warn(
+          `the ring does not answer: ${(error as Error).message}; the catalogue is shown as last known`,
+        );
       this.complained = true;
     }
-    if (this.running) this.timer = setTimeout(() => void this.round(), Math.max(period, (Date.now() - began) * share));
+    if (this.running)
+      this.timer = setTimeout(
+        () => void this.round(),
+        Math.max(period, (Date.now() - began) * share),
+      );
   }
 
   private takeIn({ place, version, complete, items }: PlaceState): void {

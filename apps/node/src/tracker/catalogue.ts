@@ -5,7 +5,11 @@
  */
 import { join } from 'node:path';
 import { rmSync } from 'node:fs';
-import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import {
+  DatabaseSync,
+  type SQLInputValue,
+  type StatementSync,
+} from 'node:sqlite';
 import type { CatalogueQueryDto, CatalogueSort } from './tracker.dto';
 import type { Entry } from './values';
 
@@ -14,7 +18,12 @@ export interface IndexedEntry extends Entry {
   readonly leechers: number;
 }
 
-const columns: Record<CatalogueSort, string> = { name: 'sort_name', size: 'size', date: 'published_at', seeders: 'seeders' };
+const columns: Record<CatalogueSort, string> = {
+  name: 'sort_name',
+  size: 'size',
+  date: 'published_at',
+  seeders: 'seeders',
+};
 const schemaVersion = 1;
 
 export class Catalogue {
@@ -35,23 +44,39 @@ export class Catalogue {
         files = excluded.files, comment = excluded.comment, private = excluded.private, publisher_id = excluded.publisher_id,
         publisher_name = excluded.publisher_name, published_at = excluded.published_at, paths = excluded.paths`);
     this.byHash = this.db.prepare('SELECT * FROM entry WHERE info_hash = ?');
-    this.deleteByHash = this.db.prepare('DELETE FROM entry WHERE info_hash = ?');
-    this.setSwarm = this.db.prepare('UPDATE entry SET seeders = ?, leechers = ? WHERE info_hash = ? AND (seeders <> ? OR leechers <> ?)');
+    this.deleteByHash = this.db.prepare(
+      'DELETE FROM entry WHERE info_hash = ?',
+    );
+    this.setSwarm = this.db.prepare(
+      'UPDATE entry SET seeders = ?, leechers = ? WHERE info_hash = ? AND (seeders <> ? OR leechers <> ?)',
+    );
   }
 
   /** Takes in what changed at a place: entries, deletions, or (`complete`) all there is. */
-  apply(place: string, version: string, changes: { entries: readonly Entry[]; deleted: readonly string[]; complete: boolean }): void {
+  apply(
+    place: string,
+    version: string,
+    changes: {
+      entries: readonly Entry[];
+      deleted: readonly string[];
+      complete: boolean;
+    },
+  ): void {
     this.transaction(() => {
       if (changes.complete) {
         const kept = new Set(changes.entries.map(({ infoHash }) => infoHash));
-        for (const row of this.db.prepare('SELECT info_hash FROM entry WHERE place = ?').all(place)) {
+        for (const row of this.db
+          .prepare('SELECT info_hash FROM entry WHERE place = ?')
+          .all(place)) {
           const infoHash = row['info_hash'] as string;
           if (!kept.has(infoHash)) this.deleteByHash.run(infoHash);
         }
       }
       for (const infoHash of changes.deleted) this.deleteByHash.run(infoHash);
       for (const entry of changes.entries) this.write(place, entry);
-      this.db.prepare('INSERT OR REPLACE INTO place (place, version) VALUES (?, ?)').run(place, version);
+      this.db
+        .prepare('INSERT OR REPLACE INTO place (place, version) VALUES (?, ?)')
+        .run(place, version);
     });
     this.version++;
   }
@@ -70,7 +95,9 @@ export class Catalogue {
   /** The versions that `apply` was told, by place. */
   versions(): Map<string, string> {
     const rows = this.db.prepare('SELECT place, version FROM place').all();
-    return new Map(rows.map((row) => [row['place'] as string, row['version'] as string]));
+    return new Map(
+      rows.map((row) => [row['place'] as string, row['version'] as string]),
+    );
   }
 
   get(infoHash: string): IndexedEntry | undefined {
@@ -85,13 +112,25 @@ export class Catalogue {
   search(query: CatalogueQueryDto): { total: number; items: IndexedEntry[] } {
     const match = matchOf(query.search ?? '');
     const sort = query.sort ?? 'date';
-    const order = (query.order ?? (sort === 'name' ? 'asc' : 'desc')) === 'asc' ? 'ASC' : 'DESC';
-    const from = match === '' ? 'entry' : 'entry_text JOIN entry ON entry.rowid = entry_text.rowid';
+    const order =
+      (query.order ?? (sort === 'name' ? 'asc' : 'desc')) === 'asc'
+        ? 'ASC'
+        : 'DESC';
+    const from =
+      match === ''
+        ? 'entry'
+        : 'entry_text JOIN entry ON entry.rowid = entry_text.rowid';
     const where = match === '' ? '' : 'WHERE entry_text MATCH ?';
     const values: SQLInputValue[] = match === '' ? [] : [match];
-    const { total } = this.db.prepare(`SELECT count(*) AS total FROM ${match === '' ? 'entry' : 'entry_text'} ${where}`).get(...values) as { total: number };
+    const { total } = this.db
+      .prepare(
+        `SELECT count(*) AS total FROM ${match === '' ? 'entry' : 'entry_text'} ${where}`,
+      )
+      .get(...values) as { total: number };
     const rows = this.db
-      .prepare(`SELECT entry.* FROM ${from} ${where} ORDER BY entry.${columns[sort]} ${order}, entry.info_hash LIMIT ? OFFSET ?`)
+      .prepare(
+        `SELECT entry.* FROM ${from} ${where} ORDER BY entry.${columns[sort]} ${order}, entry.info_hash LIMIT ? OFFSET ?`,
+      )
       .all(...values, query.limit ?? 100, query.offset ?? 0);
     return { total, items: rows.map(toEntry) };
   }
@@ -102,8 +141,18 @@ export class Catalogue {
 
   private write(place: string, entry: Entry): void {
     this.upsert.run(
-      entry.infoHash, place, entry.name, sortable(entry.name), entry.size, entry.files, entry.comment, entry.private ? 1 : 0,
-      entry.publisherId, entry.publisherName, entry.publishedAt, entry.paths,
+      entry.infoHash,
+      place,
+      entry.name,
+      sortable(entry.name),
+      entry.size,
+      entry.files,
+      entry.comment,
+      entry.private ? 1 : 0,
+      entry.publisherId,
+      entry.publisherName,
+      entry.publishedAt,
+      entry.paths,
     );
   }
 
@@ -130,8 +179,12 @@ function sortable(name: string): string {
 
 /** Every word must begin some word of the entry. */
 function matchOf(search: string): string {
-  const words = search.normalize('NFC').match(/[\p{L}\p{N}\p{M}\p{So}]+/gu) ?? [];
-  return words.slice(0, 16).map((word) => `"${word}"*`).join(' ');
+  const words =
+    search.normalize('NFC').match(/[\p{L}\p{N}\p{M}\p{So}]+/gu) ?? [];
+  return words
+    .slice(0, 16)
+    .map((word) => `"${word}"*`)
+    .join(' ');
 }
 
 function toEntry(row: Record<string, unknown>): IndexedEntry {
@@ -152,20 +205,25 @@ function toEntry(row: Record<string, unknown>): IndexedEntry {
 }
 
 function openIndex(storage: string): DatabaseSync {
-  const file = storage === ':memory:' ? storage : join(storage, '.node', 'catalogue.db');
+  const file =
+    storage === ':memory:' ? storage : join(storage, '.node', 'catalogue.db');
   try {
     return prepare(new DatabaseSync(file));
   } catch {
     // Of no value by itself: the ring has it all.
-    for (const suffix of ['', '-wal', '-shm']) rmSync(file + suffix, { force: true });
+    for (const suffix of ['', '-wal', '-shm'])
+      rmSync(file + suffix, { force: true });
     return prepare(new DatabaseSync(file));
   }
 }
 
 function prepare(db: DatabaseSync): DatabaseSync {
   db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;');
-  const { user_version: version } = db.prepare('PRAGMA user_version').get() as { user_version: number };
-  if (version !== 0 && version !== schemaVersion) throw new Error('another version of the index');
+  const { user_version: version } = db.prepare('PRAGMA user_version').get() as {
+    user_version: number;
+  };
+  if (version !== 0 && version !== schemaVersion)
+    throw new Error('another version of the index');
   db.exec(`
     PRAGMA user_version = ${schemaVersion};
     CREATE TABLE IF NOT EXISTS place (place TEXT PRIMARY KEY, version TEXT NOT NULL);

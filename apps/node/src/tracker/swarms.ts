@@ -4,11 +4,23 @@
  * at most ten seconds old. Answers are given from memory; only the first question about a swarm that
  * is not known here waits for the ring, and not for long.
  */
-import { AnnounceEvent, AnnounceRequest, AnnounceTable, formatAddress, parseAddress, type ChosenPeer, type SwarmCounts } from '@dnd/tracker';
+import {
+  AnnounceEvent,
+  AnnounceRequest,
+  AnnounceTable,
+  formatAddress,
+  parseAddress,
+  type ChosenPeer,
+  type SwarmCounts,
+} from '@dnd/tracker';
 import { Injectable, Logger } from '@nestjs/common';
 import { randomFillSync } from 'node:crypto';
 import { Dht, type SwarmQuery, type SwarmState } from '../dht/dht';
-import type { AnnounceEvent as EventName, PeerAnnounce, PeerAnnounceAnswer } from './tracker';
+import type {
+  AnnounceEvent as EventName,
+  PeerAnnounce,
+  PeerAnnounceAnswer,
+} from './tracker';
 import { readUpdate, writeCopy } from './swarm-bytes';
 
 const tellPeriod = 500;
@@ -52,7 +64,12 @@ export class Swarms {
   constructor(private readonly dht: Dht) {
     const seed = randomFillSync(new Uint32Array(5));
     this.origin = Math.max(2, seed[4]);
-    this.table = new AnnounceTable({ seed: seed.subarray(0, 4), origin: this.origin, interval: 120, minInterval: 15 });
+    this.table = new AnnounceTable({
+      seed: seed.subarray(0, 4),
+      origin: this.origin,
+      interval: 120,
+      minInterval: 15,
+    });
   }
 
   start(): void {
@@ -87,10 +104,17 @@ export class Swarms {
   }
 
   /** Announces of our own peers, through the seam. */
-  async announce(batchOf: readonly PeerAnnounce[]): Promise<PeerAnnounceAnswer[]> {
+  async announce(
+    batchOf: readonly PeerAnnounce[],
+  ): Promise<PeerAnnounceAnswer[]> {
     await Promise.all(batchOf.map(({ infoHash }) => this.ensure(infoHash)));
     const request = new AnnounceRequest();
-    const chosen: ChosenPeer = { ip: new Uint8Array(16), ipLength: 4, port: 0, peerId: new Uint8Array(20) };
+    const chosen: ChosenPeer = {
+      ip: new Uint8Array(16),
+      ipLength: 4,
+      port: 0,
+      peerId: new Uint8Array(20),
+    };
     return batchOf.map((announce) => {
       request.reset();
       request.infoHash.set(Buffer.from(announce.infoHash, 'hex'));
@@ -100,15 +124,28 @@ export class Swarms {
       request.complete = announce.left === 0;
       request.event = events[announce.event];
       request.numwant = announce.want;
-      const { peers4, peers6, complete, incomplete, interval } = this.table.announce(request, Date.now());
+      const { peers4, peers6, complete, incomplete, interval } =
+        this.table.announce(request, Date.now());
       const peers: { host: string; port: number }[] = [];
-      for (const [length, count] of [[4, peers4], [16, peers6]] as const) {
+      for (const [length, count] of [
+        [4, peers4],
+        [16, peers6],
+      ] as const) {
         for (let k = 0; k < count; k++) {
           this.table.peerAt(length, k, chosen);
-          peers.push({ host: formatAddress(chosen.ip, 0, chosen.ipLength), port: chosen.port });
+          peers.push({
+            host: formatAddress(chosen.ip, 0, chosen.ipLength),
+            port: chosen.port,
+          });
         }
       }
-      return { infoHash: announce.infoHash, peers, seeders: complete, leechers: incomplete, interval };
+      return {
+        infoHash: announce.infoHash,
+        peers,
+        seeders: complete,
+        leechers: incomplete,
+        interval,
+      };
     });
   }
 
@@ -116,17 +153,24 @@ export class Swarms {
   async counts(swarms: readonly string[]): Promise<SwarmCounts[]> {
     await Promise.all(swarms.map((swarm) => this.ensure(swarm)));
     return swarms.map((swarm) => {
-      const counts: SwarmCounts = { complete: 0, incomplete: 0, downloaded: 0, downloaders: 0 };
+      const counts: SwarmCounts = {
+        complete: 0,
+        incomplete: 0,
+        downloaded: 0,
+        downloaders: 0,
+      };
       this.table.scrape(Buffer.from(swarm, 'hex'), 0, Date.now(), counts);
       return counts;
     });
   }
 
   private soon(): void {
-    this.renewing ??= new Promise((resolve) => setTimeout(resolve, 5)).then(() => this.renew()).finally(() => {
-      this.renewing = undefined;
-      if (this.wanted.size > 0) this.soon();
-    });
+    this.renewing ??= new Promise((resolve) => setTimeout(resolve, 5))
+      .then(() => this.renew())
+      .finally(() => {
+        this.renewing = undefined;
+        if (this.wanted.size > 0) this.soon();
+      });
   }
 
   private async round(): Promise<void> {
@@ -150,15 +194,28 @@ export class Swarms {
       const { peers, completed } = readUpdate(bytes, this.origin);
       const before = this.told.get(swarm) ?? 0;
       this.told.set(swarm, completed);
-      return { swarm, peers, want: copyPeers, completed: Math.max(0, completed - before) };
+      return {
+        swarm,
+        peers,
+        want: copyPeers,
+        completed: Math.max(0, completed - before),
+      };
     });
-    for (let at = 0; at < queries.length; at += batch) await this.ask(queries.slice(at, at + batch));
+    for (let at = 0; at < queries.length; at += batch)
+      await this.ask(queries.slice(at, at + batch));
   }
 
   private async renew(): Promise<void> {
     const swarms = [...this.wanted].slice(0, batch);
     for (const swarm of swarms) this.wanted.delete(swarm);
-    await this.ask(swarms.map((swarm) => ({ swarm, peers: new Uint8Array(0), want: copyPeers, completed: 0 })));
+    await this.ask(
+      swarms.map((swarm) => ({
+        swarm,
+        peers: new Uint8Array(0),
+        want: copyPeers,
+        completed: 0,
+      })),
+    );
     for (const swarm of swarms) {
       for (const resolve of this.waiting.get(swarm) ?? []) resolve();
       this.waiting.delete(swarm);
@@ -171,7 +228,10 @@ export class Swarms {
       for (const state of await this.dht.swarms(queries)) this.takeIn(state);
       this.complained = false;
     } catch (error) {
-      if (!this.complained) this.log.warn(`the ring does not answer: ${(error as Error).message}; answers come from memory`);
+      if (!this.complained)
+        this.log.warn(
+          `the ring does not answer: ${(error as Error).message}; answers come from memory`,
+        );
       this.complained = true;
     }
   }
@@ -180,8 +240,13 @@ export class Swarms {
     const now = Date.now();
     const known = this.known.get(state.swarm);
     if (known) known.renewedAt = now;
-    else if (this.known.size < maxKnown) this.known.set(state.swarm, { renewedAt: now, askedAt: now });
+    else if (this.known.size < maxKnown)
+      this.known.set(state.swarm, { renewedAt: now, askedAt: now });
     const own = this.told.get(state.swarm) ?? 0;
-    this.table.merge(Buffer.from(state.swarm, 'hex'), writeCopy(state, own, Math.floor(now / 1000)), now);
+    this.table.merge(
+      Buffer.from(state.swarm, 'hex'),
+      writeCopy(state, own, Math.floor(now / 1000)),
+      now,
+    );
   }
 }

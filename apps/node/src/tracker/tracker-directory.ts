@@ -42,7 +42,10 @@ export class TrackerDirectory {
   /** BEP 12 tiers: the HTTP addresses of live trackers, this one first, then their UDP addresses. */
   tiers(): string[][] {
     const hosts = [this.own(), ...this.others].slice(0, named);
-    return [hosts.map((host) => `http://${host}/announce`), hosts.map((host) => `udp://${host}/announce`)];
+    return [
+      hosts.map((host) => `http://${host}/announce`),
+      hosts.map((host) => `udp://${host}/announce`),
+    ];
   }
 
   ownUrls(): string[] {
@@ -58,14 +61,36 @@ export class TrackerDirectory {
     const address = new Uint8Array(16);
     const length = parseAddress(this.config.advertise, address);
     const id = createHash('sha1').update(this.own()).digest();
-    const peers = length === 0 ? [] : [{ address: address.subarray(0, length), port: this.port, id, flags, ttl }];
+    const peers =
+      length === 0
+        ? []
+        : [
+            {
+              address: address.subarray(0, length),
+              port: this.port,
+              id,
+              flags,
+              ttl,
+            },
+          ];
     try {
-      const [state] = await this.dht.swarms([{ swarm: trackersSwarm(this.config.ring), peers: packPeers(peers), want: 50, completed: 0 }]);
+      const [state] = await this.dht.swarms([
+        {
+          swarm: trackersSwarm(this.config.ring),
+          peers: packPeers(peers),
+          want: 50,
+          completed: 0,
+        },
+      ]);
       if (!state) return;
       this.others = unpackPeers(state.peers)
         .filter((peer) => !(peer.flags & GONE))
         .map((peer) => {
-          const host = formatAddress(peer.address, 0, peer.address.length === 4 ? 4 : 16);
+          const host = formatAddress(
+            peer.address,
+            0,
+            peer.address.length === 4 ? 4 : 16,
+          );
           return `${peer.address.length === 4 ? host : `[${host}]`}:${peer.port}`;
         })
         .filter((host) => host !== this.own());

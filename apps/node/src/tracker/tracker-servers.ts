@@ -5,7 +5,11 @@
 import { HttpTracker, HttpTrackerConnection, UdpTracker } from '@dnd/tracker';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { randomFillSync } from 'node:crypto';
-import { createSocket, type RemoteInfo, type Socket as UdpSocket } from 'node:dgram';
+import {
+  createSocket,
+  type RemoteInfo,
+  type Socket as UdpSocket,
+} from 'node:dgram';
 import { createServer, type Server, type Socket } from 'node:net';
 import { Config } from '../config/config';
 import type { Part } from '../part';
@@ -36,17 +40,29 @@ export class TrackerServers implements Part {
     private readonly catalogue: CatalogueSync,
   ) {
     const { table } = swarms;
-    this.http = new HttpTracker({ table, page: 'D&D BitTorrent tracker: announce at /announce, scrape at /scrape, HTTP or UDP.\n' });
-    this.udp = new UdpTracker({ table, secret: randomFillSync(new Uint32Array(4)) });
+    this.http = new HttpTracker({
+      table,
+      page: 'D&D BitTorrent tracker: announce at /announce, scrape at /scrape, HTTP or UDP.\n',
+    });
+    this.udp = new UdpTracker({
+      table,
+      secret: randomFillSync(new Uint32Array(4)),
+    });
   }
 
   async start(): Promise<void> {
-    const port = await firstFree(this.config.trackerPort, '--tracker-port', (candidate) => this.listen(candidate));
+    const port = await firstFree(
+      this.config.trackerPort,
+      '--tracker-port',
+      (candidate) => this.listen(candidate),
+    );
     this.sweeper = setInterval(() => this.sweep(), sweepPeriod);
     this.swarms.start();
     this.directory.start(port);
     await this.catalogue.start();
-    this.log.log(`clients announce at ${this.directory.ownUrls().join(' or ')}`);
+    this.log.log(
+      `clients announce at ${this.directory.ownUrls().join(' or ')}`,
+    );
   }
 
   async stop(): Promise<void> {
@@ -68,7 +84,10 @@ export class TrackerServers implements Part {
       server.once('error', reject);
       server.listen(port, host, resolve);
     });
-    const socket = createSocket({ type: host.includes(':') ? 'udp6' : 'udp4', recvBufferSize: 1 << 21 });
+    const socket = createSocket({
+      type: host.includes(':') ? 'udp6' : 'udp4',
+      recvBufferSize: 1 << 21,
+    });
     try {
       await new Promise<void>((resolve, reject) => {
         socket.once('error', reject);
@@ -86,13 +105,21 @@ export class TrackerServers implements Part {
   }
 
   private accept(socket: Socket): void {
-    const connection = new HttpTrackerConnection(this.http, socket.remoteAddress ?? '0.0.0.0', Date.now());
+    const connection = new HttpTrackerConnection(
+      this.http,
+      socket.remoteAddress ?? '0.0.0.0',
+      Date.now(),
+    );
     this.connections.set(socket, connection);
     socket.setNoDelay(true);
     let before: Promise<void> | undefined;
     const take = (chunk: Buffer): void => {
       if (socket.destroyed) return;
-      connection.receive(chunk, Date.now(), (bytes) => socket.write(Buffer.from(bytes)) || true);
+      connection.receive(
+        chunk,
+        Date.now(),
+        (bytes) => socket.write(Buffer.from(bytes)) || true,
+      );
       if (connection.closing) socket.end();
     };
     socket.on('data', (chunk: Buffer) => {
@@ -112,11 +139,22 @@ export class TrackerServers implements Part {
   }
 
   private datagram(data: Buffer, remote: RemoteInfo): void {
-    const isAnnounce = data.length >= udpAnnounce.length && data.readUInt32BE(8) === udpAnnounce.action;
-    const unknown = isAnnounce ? this.swarms.ensure(data.toString('hex', udpAnnounce.hashAt, udpAnnounce.hashAt + 20)) : undefined;
+    const isAnnounce =
+      data.length >= udpAnnounce.length &&
+      data.readUInt32BE(8) === udpAnnounce.action;
+    const unknown = isAnnounce
+      ? this.swarms.ensure(
+          data.toString('hex', udpAnnounce.hashAt, udpAnnounce.hashAt + 20),
+        )
+      : undefined;
     const answer = (): void => {
       const length = this.udp.receive(data, remote.address, Date.now());
-      if (length > 0) this.socket?.send(Buffer.from(this.udp.out.subarray(0, length)), remote.port, remote.address);
+      if (length > 0)
+        this.socket?.send(
+          Buffer.from(this.udp.out.subarray(0, length)),
+          remote.port,
+          remote.address,
+        );
     };
     if (unknown) void unknown.then(answer);
     else answer();
@@ -125,7 +163,11 @@ export class TrackerServers implements Part {
   /** A promise to wait for when the request in `chunk` asks of a swarm that is not known here. */
   private unknownSwarm(chunk: Buffer): Promise<unknown> | undefined {
     const waits: Promise<void>[] = [];
-    for (let at = chunk.indexOf('info_hash='); at >= 0 && waits.length < 100; at = chunk.indexOf('info_hash=', at + 10)) {
+    for (
+      let at = chunk.indexOf('info_hash=');
+      at >= 0 && waits.length < 100;
+      at = chunk.indexOf('info_hash=', at + 10)
+    ) {
       const swarm = unescaped(chunk, at + 10);
       const wait = swarm && this.swarms.ensure(swarm);
       if (wait) waits.push(wait);
@@ -135,7 +177,8 @@ export class TrackerServers implements Part {
 
   private sweep(): void {
     const now = Date.now();
-    for (const [socket, connection] of this.connections) if (connection.deadline < now) socket.destroy();
+    for (const [socket, connection] of this.connections)
+      if (connection.deadline < now) socket.destroy();
   }
 }
 
@@ -148,7 +191,13 @@ function unescaped(chunk: Buffer, at: number): string | undefined {
       byte = parseInt(chunk.toString('latin1', at, at + 2), 16);
       at += 2;
     }
-    if (byte === undefined || Number.isNaN(byte) || byte === 0x26 || byte === 0x20) return undefined;
+    if (
+      byte === undefined ||
+      Number.isNaN(byte) ||
+      byte === 0x26 ||
+      byte === 0x20
+    )
+      return undefined;
     hash[i] = byte;
   }
   return hash.toString('hex');

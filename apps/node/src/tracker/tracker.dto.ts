@@ -1,10 +1,19 @@
 /** What crosses the tracker seam and the REST API about the catalogue. */
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
-import { IsIn, IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
+import {
+  IsIn,
+  IsInt,
+  IsOptional,
+  IsString,
+  Max,
+  MaxLength,
+  Min,
+} from 'class-validator';
 
 export class PublisherDto {
-  @ApiProperty({ description: 'The numeric client id the tracker gave.' }) id!: number;
+  @ApiProperty({ description: 'The numeric client id the tracker gave.' })
+  id!: number;
   @ApiProperty() name!: string;
 }
 
@@ -21,13 +30,15 @@ export class CatalogueEntryDto {
 }
 
 export class CataloguePageDto {
-  @ApiProperty({ description: 'Entries that match, on all pages.' }) total!: number;
+  @ApiProperty({ description: 'Entries that match, on all pages.' })
+  total!: number;
   @ApiProperty({ type: [CatalogueEntryDto] }) items!: CatalogueEntryDto[];
 }
 
 export class CatalogueFileDto {
   @ApiProperty() index!: number;
-  @ApiProperty({ description: 'Path inside the torrent, parts joined by "/".' }) path!: string;
+  @ApiProperty({ description: 'Path inside the torrent, parts joined by "/".' })
+  path!: string;
   @ApiProperty() size!: number;
 }
 
@@ -44,7 +55,11 @@ export const catalogueSorts = ['name', 'size', 'date', 'seeders'] as const;
 export type CatalogueSort = (typeof catalogueSorts)[number];
 
 export class CatalogueQueryDto {
-  @ApiPropertyOptional({ description: 'Words found anywhere in name, comment and file paths; case and accents do not matter.', maxLength: 200 })
+  @ApiPropertyOptional({
+    description:
+      'Words found anywhere in name, comment and file paths; case and accents do not matter.',
+    maxLength: 200,
+  })
   @IsOptional()
   @IsString()
   @MaxLength(200)
@@ -55,7 +70,10 @@ export class CatalogueQueryDto {
   @IsIn(catalogueSorts)
   sort?: CatalogueSort;
 
-  @ApiPropertyOptional({ enum: ['asc', 'desc'], description: 'By default asc for names, desc for the others.' })
+  @ApiPropertyOptional({
+    enum: ['asc', 'desc'],
+    description: 'By default asc for names, desc for the others.',
+  })
   @IsOptional()
   @IsIn(['asc', 'desc'])
   order?: 'asc' | 'desc';

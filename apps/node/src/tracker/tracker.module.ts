@@ -9,6 +9,12 @@ import { TrackerServers } from './tracker-servers';
 
 @Module({
   controllers: [seamController(trackerSeam, RingTracker)],
-  providers: [CatalogueSync, RingTracker, Swarms, TrackerDirectory, TrackerServers],
+  providers: [
+    CatalogueSync,
+    RingTracker,
+    Swarms,
+    TrackerDirectory,
+    TrackerServers,
+  ],
 })
 export class TrackerModule {}

@@ -1,7 +1,11 @@
 /** What a peer and the web page may ask of a tracker. Any node's tracker can answer; the ring behind it is not seen. */
 import { defineSeam } from '../rpc/seam';
 import type { ReplicasDto } from '../peer/peer.dto';
-import type { CatalogueDetailDto, CataloguePageDto, CatalogueQueryDto } from './tracker.dto';
+import type {
+  CatalogueDetailDto,
+  CataloguePageDto,
+  CatalogueQueryDto,
+} from './tracker.dto';
 
 /** Who a peer is and where it listens now. */
 export interface CheckIn {
@@ -54,13 +58,19 @@ export abstract class Tracker {
   /** Stores .torrent, catalogue entry and name; resolves when they are safe on `stored` nodes' disks. */
   abstract publish(publication: Publication): Promise<ReplicasDto>;
   /** Takes an entry out of the catalogue, everywhere and for good. Only its publisher may. */
-  abstract withdraw(infoHash: string, clientId: number, token: string): Promise<void>;
+  abstract withdraw(
+    infoHash: string,
+    clientId: number,
+    token: string,
+  ): Promise<void>;
   abstract search(query: CatalogueQueryDto): Promise<CataloguePageDto>;
   /** `not-found` when nobody published it. */
   abstract detail(infoHash: string): Promise<CatalogueDetailDto>;
   /** The .torrent with the announce addresses of several live trackers; `not-found`. */
   abstract torrent(infoHash: string): Promise<Uint8Array>;
-  abstract announce(batch: readonly PeerAnnounce[]): Promise<readonly PeerAnnounceAnswer[]>;
+  abstract announce(
+    batch: readonly PeerAnnounce[],
+  ): Promise<readonly PeerAnnounceAnswer[]>;
   /** Waits up to 20 s until the catalogue is no longer at `version` (as told by the last answer; 0 at first). */
   abstract catalogueVersion(version: number): Promise<number>;
 }

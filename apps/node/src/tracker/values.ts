@@ -37,8 +37,16 @@ export const maxPaths = 16 * 1024;
 
 export function encodeEntry(entry: Entry): Uint8Array {
   return packr.pack({
-    h: entry.infoHash, n: entry.name, s: entry.size, f: entry.files, c: entry.comment, v: entry.private,
-    i: entry.publisherId, p: entry.publisherName, t: entry.publishedAt, l: entry.paths,
+    h: entry.infoHash,
+    n: entry.name,
+    s: entry.size,
+    f: entry.files,
+    c: entry.comment,
+    v: entry.private,
+    i: entry.publisherId,
+    p: entry.publisherName,
+    t: entry.publishedAt,
+    l: entry.paths,
   });
 }
 
@@ -68,32 +76,48 @@ export function decodeNamed(value: Uint8Array): Named {
 }
 
 export function encodeClient(client: Client): Uint8Array {
-  return packr.pack({ i: client.id, x: client.proof, n: client.name, a: client.host, p: client.port });
+  return packr.pack({
+    i: client.id,
+    x: client.proof,
+    n: client.name,
+    a: client.host,
+    p: client.port,
+  });
 }
 
 export function decodeClient(value: Uint8Array): Client {
   const map = unpack(value);
-  return { id: whole(map['i']), proof: text(map['x'], 64), name: text(map['n'], 256), host: text(map['a'], 256), port: whole(map['p']) };
+  return {
+    id: whole(map['i']),
+    proof: text(map['x'], 64),
+    name: text(map['n'], 256),
+    host: text(map['a'], 256),
+    port: whole(map['p']),
+  };
 }
 
 function unpack(value: Uint8Array): Record<string, unknown> {
   const map: unknown = packr.unpack(value);
-  if (typeof map !== 'object' || map === null) throw new RangeError('a record that is no map');
+  if (typeof map !== 'object' || map === null)
+    throw new RangeError('a record that is no map');
   return map as Record<string, unknown>;
 }
 
 function hash(value: unknown): string {
-  if (typeof value !== 'string' || !infoHashPattern.test(value)) throw new RangeError('a record without an info-hash');
+  if (typeof value !== 'string' || !infoHashPattern.test(value))
+    throw new RangeError('a record without an info-hash');
   return value;
 }
 
 /** At most `limit` bytes. */
 function text(value: unknown, limit: number): string {
-  if (typeof value !== 'string' || Buffer.byteLength(value) > limit) throw new RangeError('a record with a wrong text');
+  if (typeof value !== 'string' || Buffer.byteLength(value) > limit)
+    throw new RangeError('a record with a wrong text');
   return value;
 }
 
 function whole(value: unknown): number {
-  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) throw new RangeError('a record with a wrong number');
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0)
+    throw new RangeError('a record with a wrong number');
   return value;
 }
