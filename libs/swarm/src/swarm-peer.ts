@@ -134,6 +134,8 @@ export class SwarmPeer implements PeerEvents, PickingPeer {
   readonly queue: UploadQueue;
   /** Bytes handed to the owner and not reported as served. */
   handed = 0;
+  /** Stands in the row of those that are to be served. */
+  inRow = false;
   /** What may be handed over: some tenths of a second's worth, so that our own requests are not stuck behind it. */
   sendAhead: number;
   /** Bytes still to be served until `sendAhead` is adapted, and since when they are waited for. */

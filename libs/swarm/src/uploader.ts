@@ -5,6 +5,7 @@
  */
 import type { Bitfield } from '@dnd/metainfo';
 import { BLOCK_LENGTH } from './partial-piece';
+import { PeerRow } from './peer-row';
 import type { SwarmHost } from './host';
 import type { SwarmPeer } from './swarm-peer';
 import type { SwarmSettings } from './settings';
@@ -44,13 +45,13 @@ export class Uploader {
   /** Bytes on their way, over all peers. */
   #handed = 0;
   /** Peers with requests to serve and room for the bytes. */
-  readonly #waiting = new Set<SwarmPeer>();
+  readonly #row = new PeerRow();
 
   constructor(private readonly options: UploaderOptions) {}
 
   /** Nobody waits for anything from us. */
   get idle(): boolean {
-    return this.#waiting.size === 0 && this.#handed === 0;
+    return this.#row.size === 0 && this.#handed === 0;
   }
 
   requested(
@@ -77,7 +78,7 @@ export class Uploader {
       peer.queue.push(piece, begin, length)
     ) {
       peer.rejected = 0;
-      this.#waiting.add(peer);
+      this.#row.enter(peer);
     } else {
       this.#refuse(peer, piece, begin, length);
     }
@@ -114,13 +115,12 @@ export class Uploader {
     peer.queue.clear();
     this.#handed = Math.max(0, this.#handed - peer.handed);
     peer.handed = 0;
-    this.#waiting.delete(peer);
   }
 
   served(peer: SwarmPeer, bytes: number, now: number): void {
     peer.handed = Math.max(0, peer.handed - bytes);
     this.#handed = Math.max(0, this.#handed - bytes);
-    if (peer.queue.length > 0) this.#waiting.add(peer);
+    if (peer.queue.length > 0) this.#row.enter(peer);
     if (peer.probeBytes <= 0) return;
     peer.probeBytes -= bytes;
     if (peer.probeBytes > 0) return;
@@ -137,28 +137,42 @@ export class Uploader {
   /** Hands over what the connections and the limits have room for. */
   serve(now: number): void {
     this.wakeAt = Infinity;
-    const waiting = this.#waiting;
-    if (waiting.size === 0) return;
+    const row = this.#row;
     const limited = this.#isLimited();
-    // A peer that is served goes to the end of the row, so all get their turn.
-    for (const peer of waiting) {
-      if (peer.queue.length === 0 || peer.handed >= peer.sendAhead) {
-        waiting.delete(peer);
-        continue;
-      }
+    while (row.size > 0) {
+      const peer = row.next();
+      if (!this.#canServe(peer)) continue;
       let most = this.options.settings.readRun;
       if (limited && !peer.traits.unlimited) {
         const room = allowance(this.options.limits, now);
         if (room <= 0) {
+          row.enter(peer);
+          this.#serveUnlimited(now);
           this.#wait(now);
-          continue;
+          return;
         }
-        most = Math.min(TURN, Math.max(room, 1));
+        most = Math.min(TURN, room);
       }
-      waiting.delete(peer);
       this.#serveRun(peer, most, now);
-      waiting.add(peer);
+      // It goes to the end of the row, so all get their turn.
+      row.enter(peer);
     }
+  }
+
+  /** The limits are used up, but there may be peers that they do not hold. */
+  #serveUnlimited(now: number): void {
+    const row = this.#row;
+    for (let left = row.size; left > 0; left--) {
+      const peer = row.next();
+      if (peer.traits.unlimited)
+        while (this.#canServe(peer))
+          this.#serveRun(peer, this.options.settings.readRun, now);
+      else row.enter(peer);
+    }
+  }
+
+  #canServe(peer: SwarmPeer): boolean {
+    return !peer.gone && peer.queue.length > 0 && peer.handed < peer.sendAhead;
   }
 
   #isLimited(): boolean {
