@@ -38,3 +38,7 @@ export type { ConnectionEvents, ConnectionOptions } from './peer-connection';
 export type { PeerCommands, PeerEvents } from './peer-link';
 export { PeerTimeoutError, ProtocolError } from './protocol-error';
 export type { ProtocolErrorCode } from './protocol-error';
+export { UtpError } from './utp/utp-error';
+export { UtpMultiplexer } from './utp/utp-multiplexer';
+export type { UtpOptions } from './utp/utp-multiplexer';
+export type { UtpEvents, UtpSocket } from './utp/utp-socket';

@@ -5,7 +5,6 @@ import { HANDSHAKE_LENGTH } from './handshake';
 import { MessageId } from './message-id';
 import {
   after,
-  extended,
   hello,
   message,
   met,
