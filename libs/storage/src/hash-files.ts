@@ -19,7 +19,7 @@ import type { FileStamp } from './torrent-files';
 
 export interface HashFilesOptions {
   readonly signal?: AbortSignal;
-  /** Called often; bytes of the plan's length. */
+  /** Called often; bytes hashed and to be hashed (pads of a hybrid count). */
   readonly onProgress?: (doneBytes: number, totalBytes: number) => void;
   readonly fileSystem?: FileSystem;
 }
@@ -49,11 +49,14 @@ export async function hashFiles(
   const want = (hasV1 ? Want.sha1 : 0) | (plan.format !== 'v1' ? Want.root : 0);
   const digests = new DigestSheet(plan, want);
   const pathOf = (index: number) => paths[plan.files[index].source ?? -1];
+  const pieces = Array.from({ length: plan.pieceCount }, (_, piece) => piece);
+  let total = 0;
+  for (const piece of pieces) total += layout.pieceSize(piece);
   let done = 0;
   await hashPieces({
     hasher,
     layout,
-    pieces: Array.from({ length: plan.pieceCount }, (_, piece) => piece),
+    pieces,
     signal: options.signal,
     path: pathOf,
     unit: (piece, ranges) => ({
@@ -69,7 +72,7 @@ export async function hashFiles(
       }
       digests.set(piece, found);
       done += layout.pieceSize(piece);
-      options.onProgress?.(done, plan.length);
+      options.onProgress?.(done, total);
     },
   });
   const after = await stampAll(fs, plan, paths);

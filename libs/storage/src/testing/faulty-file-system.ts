@@ -25,6 +25,7 @@ export class FaultySystem {
   readonly #files = new Map<string, OpenedFile>();
   readonly #open = new Map<number, OpenedFile>();
   #unsynced: Unsynced[] = [];
+  #forsaken: Unsynced[] = [];
   #dead = false;
 
   /** From now on nothing reaches the disk: the process is gone. */
@@ -38,7 +39,8 @@ export class FaultySystem {
    */
   cut(choose: () => number): void {
     this.kill();
-    for (const { file, position, before } of this.#unsynced.reverse()) {
+    const open = [...this.#forsaken, ...this.#unsynced];
+    for (const { file, position, before } of open.reverse()) {
       const fate = choose();
       if (fate === 0 || !fs.existsSync(file.path)) continue;
       const { atime, mtime } = fs.statSync(file.path);
@@ -55,6 +57,7 @@ export class FaultySystem {
       fs.utimesSync(file.path, atime, mtime);
     }
     this.#unsynced = [];
+    this.#forsaken = [];
   }
 
   readonly system: FileSystem = {
@@ -78,9 +81,16 @@ export class FaultySystem {
     },
     truncate: (...args) => this.#then(() => realFileSystem.truncate(...args)),
     datasync: async (fd) => {
-      this.#step();
       const file = this.#open.get(fd);
       const covered = this.#unsynced.filter((write) => write.file === file);
+      try {
+        this.#step();
+      } catch (error) {
+        // As Linux does: what could not be written counts as clean from now on, and no later sync brings it.
+        this.#unsynced = this.#unsynced.filter((w) => !covered.includes(w));
+        this.#forsaken.push(...covered);
+        throw error;
+      }
       await realFileSystem.datasync(fd);
       if (this.#dead) return;
       this.#unsynced = this.#unsynced.filter((w) => !covered.includes(w));
