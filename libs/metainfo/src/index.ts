@@ -18,7 +18,7 @@ export {
 } from './merkle';
 export type { Metainfo, MetainfoFile, MetainfoFormat } from './metainfo';
 export { parseInfo, torrentId } from './parse-info';
-export type { MetainfoExtras } from './parse-info';
+export type { MetainfoExtras, ReadRules } from './parse-info';
 export { parseTorrent } from './parse-torrent';
 export { verifyPieceLayer } from './read-v2';
 export { safeElement, safePath, uniquePaths } from './safe-path';

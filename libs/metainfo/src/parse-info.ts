@@ -43,6 +43,15 @@ export type MetainfoExtras = Partial<
   >
 >;
 
+/** What a reader lets pass. */
+export interface ReadRules extends PathRules {
+  /**
+   * Torrents whose files are all empty, which other clients refuse: there is nothing in them to transfer.
+   * A catalogue that lists files may list an empty one all the same.
+   */
+  readonly empty?: boolean;
+}
+
 export const decodeLimits = {
   maxBytes: MAX_TORRENT_BYTES,
   maxValues: MAX_VALUES,
@@ -55,7 +64,7 @@ export const decodeLimits = {
 export function parseInfo(
   bytes: Uint8Array,
   extras: MetainfoExtras = {},
-  rules: PathRules = {},
+  rules: ReadRules = {},
 ): Metainfo {
   const infoBytes = new Uint8Array(bytes);
   const info = decodeInfo(infoBytes);
@@ -73,6 +82,9 @@ export function parseInfo(
       : readFileTree(info, asBytes(info.get('name')) ?? rawName);
   const entries = mergeEntries(v1, v2, pieceLength);
   const lengths = measure(entries, pieceLength, format === 'v2');
+  if (lengths.length === 0 && !rules.empty) {
+    throw new MetainfoError('invalid-length', 'no content');
+  }
 
   const hashes = hashInfo(infoBytes, format);
   const name = safeElement(rawName, rules) || hashes.id;
@@ -199,7 +211,6 @@ function measure(
     if (!entry.attributes.pad) size += entry.length;
     if (length > MAX_LENGTH) throw new MetainfoError('invalid-length', 'total');
   }
-  if (length === 0) throw new MetainfoError('invalid-length', 'no content');
   const pieceCount = Math.ceil(length / pieceLength);
   if (pieceCount > MAX_PIECES) {
     throw new MetainfoError('too-many-pieces', String(pieceCount));

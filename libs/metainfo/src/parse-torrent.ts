@@ -22,9 +22,9 @@ import {
   decodeLimits,
   type MetainfoExtras,
   parseInfo,
+  type ReadRules,
 } from './parse-info';
 import { readPieceLayers } from './read-v2';
-import type { PathRules } from './safe-path';
 
 /**
  * Reads a .torrent of version 1, 2 or both. Nothing of the result shares memory with `bytes`; bytes after
@@ -32,7 +32,7 @@ import type { PathRules } from './safe-path';
  */
 export function parseTorrent(
   bytes: Uint8Array,
-  rules: PathRules = {},
+  rules: ReadRules = {},
 ): Metainfo {
   const { dictionary: outer, raw } = bencoded(() =>
     decodeDictionary(bytes, decodeLimits),

@@ -6,6 +6,7 @@ import { MAX_FILES, MAX_LENGTH, MAX_PIECE_LENGTH, MAX_PIECES } from './limits';
 import { BLOCK_BYTES, isPowerOfTwo } from './merkle';
 import type { MetainfoFile, MetainfoFormat } from './metainfo';
 import { MetainfoError } from './metainfo-error';
+import type { ReadRules } from './parse-info';
 import {
   type PathRules,
   safeElement,
@@ -65,7 +66,7 @@ export function choosePieceLength(size: number): number {
 /** Throws MetainfoError: no content, too much of it, a name of which nothing safe is left, an impossible piece length. */
 export function planTorrent(
   source: TorrentSource,
-  rules: PathRules = {},
+  rules: ReadRules = {},
 ): TorrentPlan {
   const { format = 'v1', files } = source;
   if (files.length === 0) throw new MetainfoError('no-files');
@@ -73,6 +74,8 @@ export function planTorrent(
   const name = safeElement(source.name, rules);
   if (name === '') throw new MetainfoError('missing-name');
   const size = totalSize(files.map(({ length }) => length));
+  if (size === 0 && !rules.empty)
+    throw new MetainfoError('invalid-length', 'no content');
   const pieceLength = source.pieceLength ?? choosePieceLength(size);
   checkPieceLength(pieceLength, format);
 
@@ -107,7 +110,6 @@ function totalSize(lengths: readonly number[]): number {
     }
     size += length;
   }
-  if (size === 0) throw new MetainfoError('invalid-length', 'no content');
   if (size > MAX_LENGTH) throw new MetainfoError('invalid-length', 'total');
   return size;
 }

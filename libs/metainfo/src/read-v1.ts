@@ -84,7 +84,7 @@ export function readPieceHashes(
   pieceCount: number,
 ): Uint8Array {
   const pieces = asBytes(info.get('pieces'));
-  if (!pieces || pieces.length === 0) {
+  if (!pieces || (pieces.length === 0 && pieceCount > 0)) {
     throw new MetainfoError('missing-pieces');
   }
   if (pieces.length !== pieceCount * SHA1_BYTES) {

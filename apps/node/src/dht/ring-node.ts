@@ -14,6 +14,7 @@ import {
 import {
   isRecordsMessage,
   Records,
+  type FailureCode,
   type Operation,
   type OperationResult,
   type RecordsHealth,
@@ -356,15 +357,16 @@ export class RingNode implements Part {
   }
 }
 
-const whyFailed = {
+const whyFailed: Record<FailureCode, string> = {
   'no-owners': 'this node is not on a ring yet; try again in a moment',
   timeout:
     'too few nodes answered in time; what was written may still be there',
   'too-few-nodes': 'fewer than three nodes live: start more nodes',
   invalid: 'the ring does not take this record',
   clock: "this machine's clock differs from the other nodes'; set it right",
+  conflict: 'another node keeps writing the same record; try again',
   busy: 'this node is busy or its disk fails; try again in a moment',
-} as const;
+};
 
 /** Milliseconds since 1970 that never go back. */
 function now(): number {

@@ -3,8 +3,8 @@
  * entries, names and clients that have the right form and lie at the place that belongs to them.
  * `values.ts` beside the tracker makes them; the rules of both are one.
  */
-import { parseTorrent } from '@dnd/metainfo';
 import type { DurableKind } from '@dnd/records';
+import { readTorrent } from '../torrent';
 import { decodeClient, decodeEntry, decodeNamed } from '../tracker/values';
 import { cataloguePlace, clientPlace } from '../tracker/places';
 
@@ -17,7 +17,7 @@ export function isValidRecord(
   try {
     switch (kind) {
       case 'torrent':
-        return place === item && parseTorrent(value).id === item;
+        return place === item && readTorrent(value).id === item;
       case 'catalogue':
         return (
           place === cataloguePlace(item) && decodeEntry(value).infoHash === item

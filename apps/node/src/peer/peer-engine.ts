@@ -3,15 +3,7 @@
  * them, report to the tracker and tell the page what changes. Which torrents there are and what is
  * wanted of them outlives a restart.
  */
-import {
-  formatMagnet,
-  MetainfoError,
-  parseMagnet,
-  parseTorrent,
-  type Magnet,
-  type Metainfo,
-} from '@dnd/metainfo';
-import { BencodeError } from '@dnd/bencode';
+import { formatMagnet, type Magnet, type Metainfo } from '@dnd/metainfo';
 import {
   Disk,
   Hasher,
@@ -38,6 +30,7 @@ import { IdentityFile } from '../identity';
 import type { Part } from '../part';
 import { firstFree } from '../ports';
 import { SeamError } from '../rpc/seam-error';
+import { readMagnet, readTorrent } from '../torrent';
 import { Tracker } from '../tracker/tracker';
 import { Announcer } from './announcer';
 import { ChangeFeed } from './change-feed';
@@ -540,34 +533,26 @@ export class PeerEngine implements Part, SocketOwner, SessionOwner {
         'bad-input',
         'give one of infoHash, magnet and torrent',
       );
-    try {
-      if (download.torrent)
-        return {
-          metainfo: parseTorrent(download.torrent),
-          torrent: download.torrent,
-        };
-      if (download.magnet) {
-        const magnet = parseMagnet(download.magnet);
-        // What is in the catalogue needs no peers to tell its metadata.
-        const torrent = await this.tracker
-          .torrent(magnet.id)
-          .catch(() => undefined);
-        return torrent
-          ? { metainfo: parseTorrent(torrent), torrent, magnet }
-          : { magnet };
-      }
-      const torrent = await this.tracker.torrent(
-        (download.infoHash as string).toLowerCase(),
-      );
-      return { metainfo: parseTorrent(torrent), torrent };
-    } catch (error) {
-      if (!(error instanceof MetainfoError || error instanceof BencodeError))
-        throw error;
-      throw new SeamError(
-        'bad-input',
-        `${download.magnet ? 'this magnet link' : 'this .torrent'} cannot be used: ${error.message}`,
-      );
+    if (download.torrent) {
+      return {
+        metainfo: readTorrent(download.torrent),
+        torrent: download.torrent,
+      };
     }
+    if (download.magnet) {
+      const magnet = readMagnet(download.magnet);
+      // What is in the catalogue needs no peers to tell its metadata.
+      const torrent = await this.tracker
+        .torrent(magnet.id)
+        .catch(() => undefined);
+      return torrent
+        ? { metainfo: readTorrent(torrent), torrent, magnet }
+        : { magnet };
+    }
+    const torrent = await this.tracker.torrent(
+      (download.infoHash as string).toLowerCase(),
+    );
+    return { metainfo: readTorrent(torrent), torrent };
   }
 
   private selectFiles(options: TorrentOptions, metainfo: Metainfo): void {
@@ -589,7 +574,7 @@ export class PeerEngine implements Part, SocketOwner, SessionOwner {
       {
         id: row.id,
         metainfo,
-        magnet: row.magnet ? parseMagnet(row.magnet) : undefined,
+        magnet: row.magnet ? readMagnet(row.magnet) : undefined,
         root: row.root ?? this.config.storage,
         localName: row.local_name ?? undefined,
         ...(created ? { created } : {}),
@@ -614,7 +599,7 @@ export class PeerEngine implements Part, SocketOwner, SessionOwner {
 
   private restore(row: TorrentRow): void {
     try {
-      this.create(row, row.torrent ? parseTorrent(row.torrent) : undefined);
+      this.create(row, row.torrent ? readTorrent(row.torrent) : undefined);
     } catch (error) {
       this.log.warn(
         `${row.name} cannot be read back and is left out: ${(error as Error).message}`,

@@ -1,9 +1,7 @@
 /** Makes publications: brings the content to its place, hashes it, makes the .torrent, seeds it, and has the tracker keep it on the ring. */
-import { BencodeError } from '@dnd/bencode';
 import {
   buildTorrent,
   MetainfoError,
-  parseTorrent,
   planTorrent,
   type Metainfo,
 } from '@dnd/metainfo';
@@ -14,6 +12,7 @@ import { basename, dirname, join } from 'node:path';
 import { VERSION } from '../http/health.controller';
 import type { Part } from '../part';
 import { SeamError } from '../rpc/seam-error';
+import { readRules, readTorrent } from '../torrent';
 import { freeName } from './free-name';
 import type { Publish } from './peer';
 import type { PublicationDto, ReplicasDto } from './peer.dto';
@@ -110,12 +109,15 @@ export class Publisher implements Part {
     state.files = listed.length;
     state.size = listed.reduce((sum, { length }) => sum + length, 0);
     const name = request.name ?? basename(request.path);
-    const plan = planTorrent({
-      name,
-      files: listed,
-      ...(request.pieceLength ? { pieceLength: request.pieceLength } : {}),
-      ...(request.format ? { format: request.format } : {}),
-    });
+    const plan = planTorrent(
+      {
+        name,
+        files: listed,
+        ...(request.pieceLength ? { pieceLength: request.pieceLength } : {}),
+        ...(request.format ? { format: request.format } : {}),
+      },
+      readRules,
+    );
     this.tell(state);
     const paths = listed.map(({ path }) => join(request.path, ...path));
     let told = 0;
@@ -138,7 +140,7 @@ export class Publisher implements Part {
       createdBy: `D&D BitTorrent ${VERSION}`,
       createdAt: Math.floor(Date.now() / 1000),
     });
-    const metainfo = parseTorrent(torrent);
+    const metainfo = readTorrent(torrent);
     const known = this.engine.entries.get(metainfo.id);
     if (known?.session.complete) {
       if (request.take)
@@ -239,7 +241,7 @@ function after(milliseconds: number): Promise<undefined> {
 
 function seamError(error: unknown): SeamError {
   if (error instanceof SeamError) return error;
-  if (error instanceof MetainfoError || error instanceof BencodeError)
+  if (error instanceof MetainfoError)
     return new SeamError(
       'bad-input',
       `this cannot be published: ${error.message}`,

@@ -3,7 +3,7 @@
  * connections, bound together. What to do is decided by the cores and by the engine that owns the
  * session; here facts are carried from one to the other, and the torrent's state is told in words.
  */
-import { parseInfo, wrapInfo, type Magnet, type Metainfo } from '@dnd/metainfo';
+import { wrapInfo, type Magnet, type Metainfo } from '@dnd/metainfo';
 import {
   StorageError,
   TorrentStorage,
@@ -31,6 +31,7 @@ import {
 import { formatAddress, parseAddress } from '@dnd/tracker';
 import { createHash } from 'node:crypto';
 import { bytes } from '../http/words';
+import { readInfo } from '../torrent';
 import type { DownloadState } from './peer.dto';
 import { PeerBook } from './peer-book';
 import {
@@ -628,7 +629,7 @@ export class TorrentSession implements SocketSession, SwarmHost {
     const torrent = wrapInfo(info, { announce });
     this.exchange = undefined;
     try {
-      this.metainfo = parseInfo(info, { announce });
+      this.metainfo = readInfo(info, { announce });
     } catch (error) {
       this.fail(error);
       return;

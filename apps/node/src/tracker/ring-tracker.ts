@@ -1,17 +1,11 @@
 /** The Tracker seam: publications, the catalogue and the clients, kept on the ring. */
-import {
-  formatMagnet,
-  MetainfoError,
-  parseTorrent,
-  withAnnounce,
-  type Metainfo,
-} from '@dnd/metainfo';
-import { BencodeError } from '@dnd/bencode';
+import { formatMagnet, withAnnounce, type Metainfo } from '@dnd/metainfo';
 import { Injectable } from '@nestjs/common';
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { Dht, type DhtWrite } from '../dht/dht';
 import type { ReplicasDto } from '../peer/peer.dto';
 import { SeamError } from '../rpc/seam-error';
+import { readTorrent } from '../torrent';
 import type { IndexedEntry } from './catalogue';
 import { CatalogueSync } from './catalogue-sync';
 import { cataloguePlace, clientPlace, namePlace, torrentPlace } from './places';
@@ -277,19 +271,6 @@ export class RingTracker extends Tracker {
         'forbidden',
         `this node is not the client ${clientId}`,
       );
-  }
-}
-
-function readTorrent(torrent: Uint8Array): Metainfo {
-  try {
-    return parseTorrent(torrent);
-  } catch (error) {
-    if (error instanceof MetainfoError || error instanceof BencodeError)
-      throw new SeamError(
-        'bad-input',
-        `this .torrent cannot be used: ${error.message}`,
-      );
-    throw error;
   }
 }
 
