@@ -16,7 +16,8 @@ import {
   MAX_ITEM_LENGTH,
   supersedes,
 } from './record';
-import type { DataRecord, RecordMeta } from './record';
+import type { DataRecord, RecordMeta, Version } from './record';
+import { MAX_AHEAD_MS, stampTime } from './stamp';
 
 /** Large values fetched at a time, and waiting for their turn. */
 const PULLS = 3;
@@ -41,8 +42,8 @@ export class Intake {
     done: (code: StoreCode) => void,
   ): void {
     const { kernel } = this;
-    if (!kernel.clock.observe(record.stamp, kernel.time)) return done('clock');
     const held = kernel.table.get(record);
+    if (!this.isTimely(record, held)) return done('clock');
     const pending = kernel.writes.peek(record);
     if (held && !supersedes(record, held))
       return done(supersedes(held, record) ? 'older' : 'ok');
@@ -100,6 +101,19 @@ export class Intake {
     this.pulling--;
     this.turns.shift()?.();
     return value;
+  }
+
+  /**
+   * A stamp far ahead of our clock is refused, unless it follows one that is already here: whoever
+   * writes over a record from the future has no choice.
+   */
+  private isTimely(record: RecordMeta, held: Version | undefined): boolean {
+    const { clock, time } = this.kernel;
+    if (clock.observe(record.stamp, time)) return true;
+    return (
+      held !== undefined &&
+      stampTime(record.stamp) <= stampTime(held.stamp) + MAX_AHEAD_MS
+    );
   }
 
   private *own(record: RecordMeta): Flow<Uint8Array | undefined> {

@@ -139,6 +139,8 @@ export type FailureCode =
   | 'invalid'
   /** This node's clock differs from its neighbours' and could not be corrected. */
   | 'clock'
+  /** Others keep writing the same record, and theirs came later. */
+  | 'conflict'
   /** Too much at once, or the disk fails. */
   | 'busy';
 

@@ -158,7 +158,7 @@ type Body =
     }
   /** Do you hold at least this of these places? */
   | { readonly type: 'confirm'; readonly places: readonly PlaceDigest[] }
-  /** Positions of those that differ. The others are kept for a minute at least. */
+  /** Positions of those that differ. The others are kept for half a minute at least. */
   | { readonly type: 'confirmed'; readonly differ: readonly number[] }
   | {
       readonly type: 'announce';

@@ -12,6 +12,8 @@ import { ANSWER_BYTES, INLINE_BYTES, MAX_ENTRIES } from './message';
 import type { Answer, StoreCode } from './message';
 import { digestOf, maxBytes, MAX_ITEM_LENGTH, REPLICAS } from './record';
 import type { DataRecord } from './record';
+import { stampAfter } from './stamp';
+import type { Stamp } from './stamp';
 
 const DEADLINE_MS = 10_000;
 const RETRY_MS = 300;
@@ -33,6 +35,8 @@ interface Part {
   open: number;
   /** Grows when the record is stamped anew; answers to an earlier version do not count. */
   attempt: number;
+  /** The latest stamp of this record that an owner holds, as far as is known. */
+  floor: Stamp;
   readonly safe: Set<RingId>;
   /** Waiting for a look-up. */
   looking: boolean;
@@ -87,6 +91,7 @@ export class Puts {
       asked: 0,
       open: 0,
       attempt: 0,
+      floor: '',
       safe: new Set<RingId>(),
       looking: false,
     }));
@@ -137,9 +142,8 @@ export class Puts {
         to,
         { type: 'store', items: records },
         (answer) => {
-          if (answer?.type === 'stored' && answer.latest)
-            this.kernel.clock.observe(answer.latest, this.kernel.time);
-          part.forEach(({ done }, i) => done(codeOf(answer, i)));
+          const latest = answer?.type === 'stored' ? answer.latest : undefined;
+          part.forEach(({ done }, i) => done(codeOf(answer, i), latest));
         },
         PATIENCE,
       );
@@ -198,8 +202,11 @@ export class Puts {
       if (!to || part.safe.has(to.id)) continue;
       part.open++;
       const { attempt } = part;
-      this.post(to, part.record, (code) => {
-        if (attempt === part.attempt) this.answered(open, part, to, code);
+      this.post(to, part.record, (code, latest) => {
+        if (attempt !== part.attempt) return;
+        if (code === 'older' && latest && latest > part.floor)
+          part.floor = latest;
+        this.answered(open, part, to, code);
       });
     }
   }
@@ -224,9 +231,8 @@ export class Puts {
     if (open.over) return;
     if (code === 'invalid') return this.finish(open, 'invalid');
     if ((code === 'clock' || code === 'older') && this.restamp(open)) return;
-    // Others keep writing this record too: ours was one of them, and lost.
-    if (code === 'older') part.safe.add(from.id);
-    if (code !== 'ok' && code !== 'older') this.proceed(open, part);
+    if (code === 'older') return this.finish(open, 'conflict');
+    if (code !== 'ok') this.proceed(open, part);
     this.judge(open);
   }
 
@@ -240,7 +246,10 @@ export class Puts {
     clock.restrain(time);
     open.restamps++;
     for (const part of open.parts) {
-      part.record = { ...part.record, stamp: clock.next(time) };
+      const { id } = this.kernel.self;
+      const next = clock.next(time);
+      const stamp = part.floor > next ? stampAfter(next, part.floor, id) : next;
+      part.record = { ...part.record, stamp };
       part.attempt++;
       part.open = 0;
       part.safe.clear();
@@ -312,7 +321,7 @@ export class Puts {
   }
 }
 
-type Done = (code: StoreCode) => void;
+type Done = (code: StoreCode, latest?: Stamp) => void;
 
 function codeOf(answer: Answer, index: number): StoreCode {
   if (answer?.type === 'stored') return answer.codes[index] ?? 'failed';

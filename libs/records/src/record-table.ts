@@ -32,8 +32,8 @@ export class Place {
   high = 0;
   /** The last change of any item here, a revision. */
   revision = 0;
-  /** The view in which all owners were last seen to hold what is here; 0 for none. */
-  confirmedIn = 0;
+  /** The owners that were all seen to hold what is here; empty when that is not so. */
+  confirmedBy = '';
   /** The round of repair in which that was. */
   confirmedRound = 0;
   /** Another node may drop its copy relying on ours until then. */
@@ -97,7 +97,7 @@ export class RecordTable {
     };
     place.items.set(held.item, held);
     place.revision = held.revision;
-    place.confirmedIn = 0;
+    place.confirmedBy = '';
     this.toggle(place, held, 1);
     return true;
   }

@@ -24,6 +24,7 @@ import type { RecordMeta } from './record';
 import type { Place } from './record-table';
 import { stampTime } from './stamp';
 import type { Exchange } from './exchange';
+import { PIN_MS } from './server';
 
 const ROUND_MS = 10_000;
 /** After a change of the ring; several changes make one round. */
@@ -34,6 +35,8 @@ const COVERED_MS = 35_000;
 export const STABLE_MS = 30_000;
 /** Owners are asked again whether they hold what lies here beyond its place, this often. */
 const RECONFIRM_ROUNDS = 60;
+/** Whose they are is looked up anew this often. */
+const REVIEW_ROUNDS = 3;
 const TOMBSTONE_AGE_MS = 30 * 24 * 3_600_000;
 const MAX_TOMBSTONES = 200_000;
 const SWEEP_MS = 1_000;
@@ -80,6 +83,7 @@ export class Repair {
   private shownHealth = '';
   private missing = 0;
   private foreign = 0;
+  private reviewedIn = 0;
   private rounds = 0;
   /** Swarms were fetched for this view. */
   private swarmsFor = 0;
@@ -233,8 +237,9 @@ export class Repair {
   private *offerForeign(): Flow<void> {
     const foreign = [...this.kernel.table.placesOutside(this.shares())];
     this.foreign = foreign.reduce((sum, { items }) => sum + items.size, 0);
+    const review = this.mustReview();
     const places = foreign
-      .filter((place) => this.isUnsure(place))
+      .filter((place) => review || this.isUnsure(place))
       .sort((a, b) => (a.place < b.place ? -1 : 1));
     for (let i = 0; i < places.length;) {
       const first = places[i] as Place;
@@ -253,7 +258,11 @@ export class Repair {
         group.push(place);
         i++;
       }
-      if (owners.length > 0) yield* this.offer(group, owners);
+      const by = ownersKey(owners);
+      const open = group.filter(
+        (place) => this.isUnsure(place) || place.confirmedBy !== by,
+      );
+      if (owners.length > 0 && open.length > 0) yield* this.offer(open, owners);
     }
   }
 
@@ -267,6 +276,7 @@ export class Repair {
     const view = kernel.viewNumber;
     const mine = owners.slice(0, REPLICAS);
     const isOwner = mine.some(({ id }) => id === kernel.self.id);
+    const askedAt = kernel.now;
     const before = new Map(group.map((place) => [place, place.revision]));
     const confirmed = new Map(
       group.map((place) => [place, new Set<RingId>()] as const),
@@ -289,18 +299,29 @@ export class Repair {
         stableFor: kernel.now - stableSince,
         pinned: place.pinnedUntil > kernel.now,
       };
-      if (this.drop(copy)) this.forget(place);
+      // The owners keep theirs for us only so long.
+      const fresh = kernel.now - askedAt < PIN_MS / 2;
+      if (fresh && this.drop(copy)) this.forget(place);
       else if (
         others.every(({ id }) => by.has(id)) &&
         (isOwner || this.isNear(owners))
       )
-        this.confirm(place);
+        this.confirm(place, owners);
     }
   }
 
-  private confirm(place: Place): void {
-    place.confirmedIn = this.kernel.viewNumber;
+  private confirm(place: Place, owners: readonly NodeRef[]): void {
+    place.confirmedBy = ownersKey(owners);
     place.confirmedRound = this.rounds;
+  }
+
+  /** Owners change far away as well, without our neighbours changing: look now and then. */
+  private mustReview(): boolean {
+    const { viewNumber } = this.kernel;
+    const due =
+      this.reviewedIn !== viewNumber || this.rounds % REVIEW_ROUNDS === 0;
+    if (due) this.reviewedIn = viewNumber;
+    return due;
   }
 
   private isNear(owners: readonly NodeRef[]): boolean {
@@ -339,7 +360,7 @@ export class Repair {
   /** The owners of this copy have not lately confirmed theirs. */
   private isUnsure(place: Place): boolean {
     return (
-      place.confirmedIn !== this.kernel.viewNumber ||
+      place.confirmedBy === '' ||
       this.rounds - place.confirmedRound >= RECONFIRM_ROUNDS
     );
   }
@@ -378,4 +399,8 @@ export class Repair {
     this.shownHealth = shown;
     this.kernel.out.push({ type: 'health', health });
   }
+}
+
+function ownersKey(owners: readonly NodeRef[]): string {
+  return owners.map(({ id }) => id.slice(0, 8)).join();
 }

@@ -26,6 +26,7 @@ export class Writers {
     const { ring } = this;
     const item = `item ${ring.random.int(this.items)}`;
     const key = keyFor(item);
+    if (ring.live.length === 0) return;
     let home = this.homes.get(item);
     if (!home) this.homes.set(item, (home = ring.random.pick(ring.live)));
     if (!home.alive || ring.isWriting(key)) return;
@@ -167,8 +168,11 @@ export function partitions(seed: number, variant: Variant = {}): string[] {
   ring.run(30_000 + ring.random.uniform() * 30_000);
   ring.heal();
   writers.spread(5, 5_000);
-  ring.run(65_000);
+  ring.run(60_000);
+  const problems = ring.unequal();
+  ring.run(50_000);
   return [
+    ...problems,
     ...ring.lost(),
     ...ring.unreadable(2),
     ...ring.misplaced(),

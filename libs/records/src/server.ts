@@ -27,7 +27,7 @@ import type { Stamp } from './stamp';
 type Of<T extends RecordsBody['type']> = Extract<RecordsBody, { type: T }>;
 
 /** A copy that another node relies on stays at least this long, in milliseconds. */
-const PIN_MS = 60_000;
+export const PIN_MS = 30_000;
 /** Nothing is known to have changed at a place without records. */
 const NO_DIGEST = '0'.repeat(16);
 

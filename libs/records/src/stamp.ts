@@ -23,6 +23,15 @@ export function makeStamp(time: number, count: number, origin: RingId): Stamp {
   return hex(time, 12) + hex(count, 4) + origin;
 }
 
+/** The least stamp of this origin that is later than both. */
+export function stampAfter(stamp: Stamp, other: Stamp, origin: RingId): Stamp {
+  const later = stamp > other ? stamp : other;
+  const count = stampCount(later);
+  return count < MAX_COUNT
+    ? makeStamp(stampTime(later), count + 1, origin)
+    : makeStamp(stampTime(later) + 1, 0, origin);
+}
+
 /** Milliseconds since 1970 in a stamp. */
 export function stampTime(stamp: Stamp): number {
   return parseInt(stamp.slice(0, 12), 16);
