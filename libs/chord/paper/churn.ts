@@ -36,7 +36,7 @@ export function churn(options: ChurnOptions): ChurnResult {
     settings,
     multicast,
     // The delay of the paper's simulation: exponential, mean 50 ms.
-    faults: { delay: 1, jitter: 49, refuse: 0 },
+    faults: { delay: 1, jitter: 49, refuse: 1 },
   });
   grow(ring, nodes, multicast);
   const counted = { joins: 0, failures: 0, wrong: 0, hops: 0, timeouts: 0 };
@@ -51,15 +51,15 @@ export function churn(options: ChurnOptions): ChurnResult {
     ring.time.after(ring.random.exponential(mean), again);
   };
   repeat(1_000 / rate, () => {
+    if (ring.nodes.length >= 2 * nodes) return;
     counted.joins++;
     ring.add().start(someMembers(ring));
   });
   repeat(1_000 / rate, () => {
+    const { members } = ring;
+    if (members.length <= nodes / 2 || members.length < 3) return;
     counted.failures++;
-    const victim = ring.random.pick(ring.members);
-    victim.crash();
-    ring.nodes.splice(ring.nodes.indexOf(victim), 1);
-    ring.network.hosts.delete(victim.host.address);
+    ring.remove(ring.random.pick(members));
   });
   repeat(1_000 / options.lookupsPerSecond, () => {
     ring.random.pick(ring.members).lookup(ring.random.hex(40), (answer) => {

@@ -55,7 +55,7 @@ export class SimNode implements Process<NodeRef, ChordMessage, Beacon> {
 
   /** Running and in a ring. */
   get member(): boolean {
-    return this.up && this.chord?.view().mode === 'member';
+    return this.up && this.chord?.mode === 'member';
   }
 
   get wakeAt(): number {
@@ -212,6 +212,8 @@ export class RingSimulation {
   readonly time = new VirtualTime();
   readonly network: Network;
   readonly nodes: SimNode[] = [];
+  /** Hosts ever added, for their addresses. */
+  private hosts = 0;
   /** Called when a node's neighbourhood changed. */
   onView: (node: SimNode) => void = () => undefined;
   /** Messages by type and events by kind. */
@@ -230,9 +232,10 @@ export class RingSimulation {
 
   /** A new host with its node not yet started. */
   add(id = this.random.hex(40)): SimNode {
+    this.hosts++;
     const self = {
       id,
-      host: `10.0.${this.nodes.length >> 8}.${this.nodes.length & 255}`,
+      host: `10.0.${this.hosts >> 8}.${this.hosts & 255}`,
       port: 7000,
       incarnation: 1,
     };
@@ -261,6 +264,13 @@ export class RingSimulation {
 
   get running(): SimNode[] {
     return this.nodes.filter((node) => node.up);
+  }
+
+  /** Ends a node for ever. */
+  remove(node: SimNode): void {
+    node.crash();
+    this.nodes.splice(this.nodes.indexOf(node), 1);
+    this.network.hosts.delete(node.host.address);
   }
 
   byId(id: RingId): SimNode | undefined {

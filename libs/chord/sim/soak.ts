@@ -167,7 +167,7 @@ export class Soak {
     // Those that pause wake up first, those that are leaving are gone.
     ring.time.run(31_000);
     for (const node of ring.nodes) {
-      const mode = node.chord?.view().mode;
+      const mode = node.chord?.mode;
       if (mode === 'leaving' || mode === 'left') node.crash();
     }
     if (!ring.nodes[0]?.up || random.chance(0.5)) {

@@ -13,6 +13,7 @@ import type {
   ChordInput,
   ChordOutput,
   ContactView,
+  RingMode,
   RingView,
 } from './chord-io';
 import { Core } from './core';
@@ -97,6 +98,10 @@ export class ChordNode implements Machine<ChordInput, ChordOutput> {
     return this.core.self;
   }
 
+  get mode(): RingMode {
+    return this.core.mode;
+  }
+
   get wakeAt(): number {
     return this.due;
   }
@@ -122,7 +127,7 @@ export class ChordNode implements Machine<ChordInput, ChordOutput> {
     const contacts: ContactView[] = [];
     for (const { node, state, heardAt, roundTrip } of core.contacts.sorted) {
       if (state !== 'unknown')
-        contacts.push({ node, state, heardAt, roundTrip });
+        contacts.push({ node, state, heardAt, roundTrip: roundTrip.mean });
     }
     return {
       self: core.self,
@@ -225,10 +230,10 @@ export class ChordNode implements Machine<ChordInput, ChordOutput> {
     const me = { v: 1, me: core.self, member: core.member } as const;
     switch (message.type) {
       case 'ping':
-        this.named(from);
+        this.named(from, message.member);
         return { ...me, type: 'pong' };
       case 'find': {
-        this.named(from);
+        this.named(from, message.member);
         const found = core.member
           ? this.route(message.key, message.count)
           : { done: false, nodes: [] };
@@ -285,17 +290,10 @@ export class ChordNode implements Machine<ChordInput, ChordOutput> {
   }
 
   /** A message that members and others send alike. */
-  private named(from: NodeRef): void {
-    const { core } = this;
-    const contact = core.contacts.get(from.id);
-    if (contact?.member) {
-      core.heard(from, contact.node.incarnation === from.incarnation);
-      return;
-    }
-    // Given up, and here it is: is it in a ring?
-    if (contact?.state === 'dead') core.ping(contact, from);
-    core.hint(from);
-    this.stabiliser.adopt();
+  private named(from: NodeRef, member: boolean): void {
+    if (member || this.core.contacts.get(from.id)?.member) {
+      this.core.heard(from, member);
+    } else if (this.core.hint(from)) this.stabiliser.adopt();
   }
 
   private onBeacon(beacon: unknown): void {

@@ -4,6 +4,7 @@
  * dead nodes first.
  */
 import type { NodeRef, RingId } from './node-ref';
+import { RoundTrip } from './round-trip';
 import type { Routable } from './routing';
 import { firstAtOrAfter } from './routing';
 import type { ChordSettings } from './settings';
@@ -25,35 +26,12 @@ export class Contact implements Routable {
   /** Not pinged again before. */
   probeAt = -Infinity;
   probes = 0;
-  private smoothed = -1;
-  private variance = 0;
+  readonly roundTrip = new RoundTrip();
 
   constructor(public node: NodeRef) {}
 
   get usable(): boolean {
     return this.state === 'alive' && this.member;
-  }
-
-  /** How long to wait for its answer (RFC 6298's estimator between the settings' bounds). */
-  timeout(settings: ChordSettings): number {
-    if (this.smoothed < 0) return settings.callFirstMs;
-    const wait = this.smoothed + 4 * this.variance;
-    return Math.min(Math.max(wait, settings.callMinMs), settings.callMaxMs);
-  }
-
-  measured(rtt: number): void {
-    if (this.smoothed < 0) {
-      this.smoothed = rtt;
-      this.variance = rtt / 2;
-    } else {
-      this.variance += (Math.abs(this.smoothed - rtt) - this.variance) / 4;
-      this.smoothed += (rtt - this.smoothed) / 8;
-    }
-  }
-
-  /** Smoothed round trip in milliseconds, undefined before the first answer. */
-  get roundTrip(): number | undefined {
-    return this.smoothed < 0 ? undefined : this.smoothed;
   }
 }
 

@@ -10,12 +10,13 @@ import { Deadlines } from './deadlines';
 import type { ChordReply, ChordRequest } from './messages';
 import type { NodeRef, RingId } from './node-ref';
 import { Neighbours, sameAddress } from './neighbours';
+import { RoundTrip } from './round-trip';
 import { shareOfRing } from './ring-id';
 import type { RingRules } from './rules';
 import type { ChordSettings } from './settings';
 
-/** Gets the reply, or undefined when none came in time or the node could not be reached. */
-export type OnReply = (reply: ChordReply | undefined) => void;
+/** Gets the reply, or undefined when none came in time or, `refused`, nobody is there. */
+export type OnReply = (reply: ChordReply | undefined, refused: boolean) => void;
 
 interface Call {
   readonly to: NodeRef;
@@ -24,6 +25,8 @@ interface Call {
   /** Its time is over; kept to learn from a late answer how slow the node is. */
   expired: boolean;
 }
+
+const noRoundTrip = new RoundTrip();
 
 /** How long a late answer still counts as a sign of life. */
 const LATE_MS = 10_000;
@@ -50,6 +53,8 @@ export class Core {
     onDead: () => undefined,
     onStale: () => undefined,
   };
+  /** Of all nodes together. */
+  private readonly roundTrip = new RoundTrip();
   private readonly calls = new Map<number, Call>();
   private readonly deadlines = new Deadlines();
   private expired = 0;
@@ -93,9 +98,12 @@ export class Core {
   /** Sends a request and returns its number. */
   ask(to: NodeRef, message: ChordRequest, onReply: OnReply): number {
     const call = this.nextCall++;
-    const timeout =
-      this.contacts.get(to.id)?.timeout(this.settings) ??
-      this.settings.callFirstMs;
+    const contact = this.contacts.get(to.id);
+    const timeout = (contact?.roundTrip ?? noRoundTrip).timeout(
+      this.settings,
+      this.roundTrip,
+      contact?.misses,
+    );
     const { now } = this;
     this.calls.set(call, { to, sentAt: now, onReply, expired: false });
     this.deadlines.push(now + timeout, call);
@@ -103,10 +111,14 @@ export class Core {
     return call;
   }
 
+  get pingMessage(): ChordRequest {
+    return { v: 1, type: 'ping', member: this.member };
+  }
+
   /** Asks for a sign of life, unless one is already asked for. */
   ping(contact: Contact, node = contact.node): void {
     if (contact.pingCall !== 0) return;
-    const call = this.ask(node, { v: 1, type: 'ping' }, () => {
+    const call = this.ask(node, this.pingMessage, () => {
       if (contact.pingCall === call) contact.pingCall = 0;
     });
     contact.pingCall = call;
@@ -120,9 +132,11 @@ export class Core {
     const { to } = open;
     if (to.id !== '' && reply.me.id !== to.id) this.replaced(to.id);
     const contact = this.heard(reply.me, reply.member);
-    if (contact) contact.measured(this.now - open.sentAt);
+    const rtt = this.now - open.sentAt;
+    if (contact) contact.roundTrip.measured(rtt);
+    this.roundTrip.measured(rtt);
     if (reply.type === 'stale') this.hooks.onStale(reply.known);
-    if (!open.expired) open.onReply(reply);
+    if (!open.expired) open.onReply(reply, false);
   }
 
   onUnreachable(call: number): void {
@@ -134,7 +148,7 @@ export class Core {
       return;
     }
     this.missed(open);
-    open.onReply(undefined);
+    open.onReply(undefined, true);
   }
 
   /** Ends the calls whose time is over. */
@@ -153,7 +167,7 @@ export class Core {
         this.deadlines.push(this.now + LATE_MS, call);
       }
       this.missed(open);
-      open.onReply(undefined);
+      open.onReply(undefined, false);
     }
   }
 
@@ -190,14 +204,12 @@ export class Core {
     return contact;
   }
 
-  /** Somebody else named this node. */
-  hint(node: NodeRef): void {
+  /** Somebody else named this node; true when it was not known. */
+  hint(node: NodeRef): boolean {
     const known = this.contacts.get(node.id);
-    if (!known) {
-      this.contacts.enter(node);
-      return;
-    }
+    if (!known) return this.contacts.enter(node) !== undefined;
     if (node.incarnation > known.node.incarnation) this.ping(known, node);
+    return false;
   }
 
   /** It does not answer, or is no member any more. */

@@ -46,7 +46,7 @@ export class Identity {
     }
     if (this.asking) return;
     this.asking = true;
-    core.ask({ ...known, id: '' }, { v: 1, type: 'ping' }, (reply) => {
+    core.ask({ ...known, id: '' }, core.pingMessage, (reply) => {
       this.asking = false;
       if (!reply || reply.me.id !== core.self.id) {
         this.rise(known.incarnation);

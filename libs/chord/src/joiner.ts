@@ -99,6 +99,9 @@ export class Joiner {
         }
         for (const node of nodes) core.hint(node);
         this.become('joined');
+        // So that the one before this node knows at once that it has a new successor.
+        const before = result.namedBy && core.contacts.get(result.namedBy.id);
+        if (before) core.ping(before);
       },
       { start: start.slice(0, 8).map((c) => c.node), verify: 'always' },
     );
@@ -133,7 +136,7 @@ export class Joiner {
       port: seed.port,
       incarnation: 0,
     };
-    core.ask(to, { v: 1, type: 'ping' }, (reply) => {
+    core.ask(to, core.pingMessage, (reply) => {
       seed.asking = false;
       if (!reply) return;
       if (reply.me.id === core.self.id) {

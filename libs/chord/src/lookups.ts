@@ -6,7 +6,7 @@
  */
 import type { ChordReply } from './messages';
 import { MAX_NODES } from './messages';
-import type { Core } from './core';
+import type { Core, OnReply } from './core';
 import type { NodeRef, RingId } from './node-ref';
 import { between, betweenIncl } from './node-ref';
 import { sameAddress } from './neighbours';
@@ -115,6 +115,9 @@ class Lookup {
   /** Of those, who did not answer. */
   private readonly silent = new Set<RingId>();
   private readonly candidates: NodeRef[] = [];
+  /** Who answered, to be asked again for less. */
+  private readonly answering: NodeRef[] = [];
+  private anyCount = false;
   private over = false;
 
   constructor(
@@ -142,7 +145,7 @@ class Lookup {
   /** Asks the nearest candidate before the key that was not asked yet. */
   next(): void {
     if (this.over) return;
-    const best = this.takeNearest();
+    const best = this.takeNearest() ?? this.askLess();
     if (!best || this.asked.length >= MAX_ASKED) {
       this.fail('exhausted');
       return;
@@ -156,8 +159,20 @@ class Lookup {
         return;
       }
       this.hops++;
+      if (!this.anyCount) this.answering.push(reply.me);
       this.answered(reply.me, reply);
     });
+  }
+
+  /**
+   * Nobody left to ask: those that answered are asked again for however many owners they know.
+   * Lists are short just after a join and after many deaths.
+   */
+  private askLess(): NodeRef | undefined {
+    if (this.anyCount) return undefined;
+    this.anyCount = true;
+    this.candidates.push(...this.answering);
+    return this.takeNearest();
   }
 
   answered(by: NodeRef, route: Route): void {
@@ -169,7 +184,7 @@ class Lookup {
   }
 
   /** Makes sure of the first owner, or of the next when it is dead. */
-  private verify(by: NodeRef, nodes: readonly NodeRef[]): void {
+  private verify(by: NodeRef, nodes: readonly NodeRef[], again = false): void {
     const first = nodes[0];
     if (!first) {
       this.next();
@@ -178,12 +193,18 @@ class Lookup {
     if (
       first.id === by.id ||
       first.id === this.core.self.id ||
-      this.isFresh(first)
+      this.isTrusted(first)
     ) {
       this.finish(by, nodes);
       return;
     }
-    this.question(first, (reply) => {
+    this.question(first, (reply, refused) => {
+      if (!reply && !refused && !again) {
+        // One lost message must not move a key to another owner.
+        this.silent.delete(first.id);
+        this.verify(by, nodes, true);
+        return;
+      }
       if (!reply || reply.me.id !== first.id) {
         this.verify(by, this.living(by, nodes.slice(1)));
         return;
@@ -221,25 +242,28 @@ class Lookup {
     this.done({ ...result, hops, timeouts });
   }
 
-  private question(
-    to: NodeRef,
-    onReply: (reply: ChordReply | undefined) => void,
-  ): void {
+  private question(to: NodeRef, onReply: OnReply): void {
     const { key } = this;
     const { successors } = this.core.settings;
     // A few more than wanted, where lists are long, in case that some are dead.
-    const count = Math.max(
+    const wanted = Math.max(
       this.count,
       Math.min(this.count + SPARE_OWNERS, successors >> 1),
     );
+    const count = this.anyCount ? 1 : wanted;
     this.asked.push(to);
-    this.core.ask(to, { v: 1, type: 'find', key, count }, (reply) => {
-      if (!reply) {
-        this.timeouts++;
-        this.silent.add(to.id);
-      }
-      if (!this.over) onReply(reply);
-    });
+    const { member } = this.core;
+    this.core.ask(
+      to,
+      { v: 1, type: 'find', member, key, count },
+      (reply, refused) => {
+        if (!reply) {
+          this.timeouts++;
+          this.silent.add(to.id);
+        }
+        if (!this.over) onReply(reply, refused);
+      },
+    );
   }
 
   /** Without those that are dead, or did not answer this lookup. */
@@ -282,11 +306,11 @@ class Lookup {
     return best < 0 ? undefined : this.candidates.splice(best, 1)[0];
   }
 
-  private isFresh(node: NodeRef): boolean {
+  private isTrusted(node: NodeRef): boolean {
     if (this.options.verify === 'always') return false;
     const contact = this.core.contacts.get(node.id);
     if (!contact?.usable) return false;
-    return this.core.now - contact.heardAt <= this.core.settings.freshMs;
+    return this.core.now - contact.heardAt <= this.core.settings.trustMs;
   }
 }
 

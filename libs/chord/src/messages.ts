@@ -9,14 +9,16 @@ import { isRingId } from './ring-id';
 /** Longest list in any message; also the bound of the successor list. */
 export const MAX_NODES = 32;
 
+/** `member`: the sender belongs to a ring. Other requests are sent by members only. */
 export type ChordRequest =
-  | { readonly v: 1; readonly type: 'ping' }
+  | { readonly v: 1; readonly type: 'ping'; readonly member: boolean }
   /** Asks for predecessor and successor list in one reply. */
   | { readonly v: 1; readonly type: 'read' }
   /** Asks for the first `count` successors of `key`, or for nodes nearer to it. */
   | {
       readonly v: 1;
       readonly type: 'find';
+      readonly member: boolean;
       readonly key: RingId;
       readonly count: number;
     }
@@ -80,11 +82,16 @@ export function isChordMessage(value: unknown): value is ChordMessage {
 export function isChordRequest(value: unknown): value is ChordRequest {
   if (!isRecord(value) || value['v'] !== 1) return false;
   switch (value['type']) {
-    case 'ping':
     case 'read':
       return true;
+    case 'ping':
+      return typeof value['member'] === 'boolean';
     case 'find':
-      return isRingId(value['key']) && isWhole(value['count'], 1, MAX_NODES);
+      return (
+        typeof value['member'] === 'boolean' &&
+        isRingId(value['key']) &&
+        isWhole(value['count'], 1, MAX_NODES)
+      );
     case 'notify':
       return isNodeList(value['successors']);
     case 'leave':

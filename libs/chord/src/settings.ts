@@ -27,8 +27,10 @@ export interface ChordSettings {
   readonly callFirstMs: number;
   /** Time-outs in a row that make a node dead. */
   readonly misses: number;
-  /** A node heard directly within this time needs no verification. */
+  /** A node heard itself within this time becomes a successor without being asked again. */
   readonly freshMs: number;
+  /** An owner heard itself within this time is named without being asked again. */
+  readonly trustMs: number;
   /** First and longest time between pings to a dead node. */
   readonly deadProbeMs: number;
   readonly deadProbeLimitMs: number;
@@ -57,6 +59,7 @@ export const defaultSettings: ChordSettings = {
   callFirstMs: 500,
   misses: 2,
   freshMs: 5_000,
+  trustMs: 1_000,
   deadProbeMs: 1_000,
   deadProbeLimitMs: 30_000,
   deadLimit: 512,

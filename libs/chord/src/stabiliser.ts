@@ -108,7 +108,7 @@ export class Stabiliser {
       this.soon();
     }
     if (core.neighbours.predecessor?.id === id) {
-      core.neighbours.setPredecessor(this.nearestBefore(), core.now);
+      this.lookBack();
     }
   }
 
@@ -162,6 +162,15 @@ export class Stabiliser {
     return undefined;
   }
 
+  /** Takes the best known predecessor, which may not know of this node yet. */
+  private lookBack(): void {
+    const { core } = this;
+    const node = this.nearestBefore();
+    core.neighbours.setPredecessor(node, core.now);
+    const contact = node && core.contacts.get(node.id);
+    if (contact) core.ping(contact);
+  }
+
   private readSuccessor(): void {
     const { core } = this;
     const head = core.neighbours.successors[0];
@@ -182,9 +191,7 @@ export class Stabiliser {
   private refresh(): void {
     const { core } = this;
     const { contacts, neighbours } = core;
-    if (!neighbours.predecessor) {
-      core.neighbours.setPredecessor(this.nearestBefore(), core.now);
-    }
+    if (!neighbours.predecessor) this.lookBack();
     for (const node of [
       neighbours.predecessor,
       ...neighbours.successors.slice(1),
