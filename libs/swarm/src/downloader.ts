@@ -20,6 +20,8 @@ const WRITER_PATIENCE = 3_000;
 const COPIES = 3;
 const STEAL_EVERY = 50;
 const STEAL_BATCH = 32;
+/** Pieces with deadlines that are looked after, the earliest first. */
+const URGENT = 8;
 
 export interface DownloaderOptions {
   readonly picker: PiecePicker;
@@ -69,8 +71,9 @@ export class Downloader {
         room = this.#takeFrom(partial, peer, now, room, search);
       }
     }
-    if (room > 0 && now >= peer.nextStealAt && peer.inFlight === 0)
-      this.#steal(peer, now, room);
+    if (now < peer.nextStealAt || room <= 0) return;
+    if (picker.deadlines.length > 0) this.#rescue(peer, now);
+    if (peer.inFlight === 0) this.#steal(peer, now, room);
   }
 
   /** Where a block goes that begins to arrive. */
@@ -161,6 +164,8 @@ export class Downloader {
     // A peer that refuses without choking is not asked for that piece again soon, and soon for nothing.
     peer.refused ??= new Set();
     peer.refused.add(piece);
+    // Many rejects at once are one refusal.
+    if (now < peer.restUntil) return;
     peer.rejects++;
     peer.restUntil =
       now + Math.min(60_000, 250 * 2 ** Math.min(peer.rejects, 10));
@@ -169,6 +174,7 @@ export class Downloader {
   /** The remote has choked us: without BEP 6 all requests are gone, with it each is still answered. */
   choked(peer: SwarmPeer): void {
     const { fast } = peer.commands;
+    peer.awaitedSince = 0;
     for (const partial of this.options.picker.partials.values()) {
       for (let block = 0; block < partial.blocks; block++) {
         if (!partial.isAskedOf(block, peer.id)) continue;
@@ -202,7 +208,7 @@ export class Downloader {
   /** Pieces that this peer alone was to deliver begin anew with another. */
   #endSole(peer: SwarmPeer): void {
     for (const partial of [...this.options.picker.partials.values()])
-      if (partial.sole === peer.id && !partial.complete)
+      if (partial.sole === peer.id && !partial.complete && !partial.doomed)
         this.abandon(partial, true);
   }
 
@@ -223,29 +229,36 @@ export class Downloader {
     }
   }
 
-  /** Cancels every request for the piece and gives its buffer back as soon as nobody writes into it. */
+  /**
+   * Cancels every request for the piece and gives its buffer back as soon as nobody writes into it.
+   * `suspect`: it is to be downloaded from one peer alone.
+   */
   abandon(partial: PartialPiece, suspect = false): void {
-    const { picker, host, peers } = this.options;
     for (let block = 0; block < partial.blocks; block++) {
-      if (partial.state[block] !== DONE) this.#cancelAll(partial, block, 0);
+      if (partial.state[block] === DONE) continue;
+      this.#cancelAll(partial, block, 0);
+      if (partial.state[block] === ASKED)
+        partial.withdraw(block, partial.owner[block]);
     }
-    const { piece } = partial;
-    if (partial.writers > 0) {
-      for (const peer of [...peers.values()])
-        if (peer.writing === partial && peer.scratch === undefined)
-          this.options.disconnect(peer, 'stalled-block');
-    }
-    if (picker.partials.get(piece) !== partial) return;
+    this.options.picker.exhausted(partial);
+    partial.doomed = true;
+    partial.suspect = suspect;
+    this.#endIfDoomed(partial);
+  }
+
+  #endIfDoomed(partial: PartialPiece): void {
+    if (!partial.doomed || partial.writers > 0) return;
+    const { piece, suspect } = partial;
     this.#detach(partial);
-    picker.abandoned(piece, suspect);
-    host.discard(piece);
+    this.options.picker.abandoned(piece, suspect);
+    this.options.host.discard(piece);
   }
 
   /** Takes every request back; what has been received stays. */
   cancelAll(): void {
     for (const partial of this.options.picker.partials.values())
       for (let block = 0; block < partial.blocks; block++) {
-        if (partial.state[block] === DONE) continue;
+        if (partial.state[block] === DONE || partial.doomed) continue;
         this.#cancelAll(partial, block, 0);
         if (partial.state[block] === ASKED)
           partial.withdraw(block, partial.owner[block]);
@@ -258,6 +271,7 @@ export class Downloader {
     const { picker, peers } = this.options;
     for (const partial of picker.partials.values()) {
       if (
+        partial.doomed ||
         partial.spare !== undefined ||
         (partial.done === partial.blocks && partial.writers > 0)
       )
@@ -331,6 +345,7 @@ export class Downloader {
     now: number,
   ): void {
     if (peer.inFlight === 0) peer.lastBlockAt = now;
+    if (peer.awaitedSince === 0) peer.awaitedSince = now;
     peer.inFlight++;
     if (!peer.traits.unlimited)
       for (let i = 0; i < this.options.limits.length; i++)
@@ -356,7 +371,7 @@ export class Downloader {
     let left = Math.min(room, STEAL_BATCH);
     for (const partial of picker.partials.values()) {
       if (left <= 0) return;
-      if (partial.sole !== 0 || partial.done === partial.blocks) continue;
+      if (partial.sole !== 0 || partial.complete || partial.doomed) continue;
       if (!peer.have.has(partial.piece) || !peer.mayAsk(partial.piece))
         continue;
       // From the back: what was asked last is furthest from coming.
@@ -370,6 +385,33 @@ export class Downloader {
           continue;
         partial.addOther(block, peer.id);
         this.#ask(peer, partial.piece, block, partial.lengthOf(block), now);
+        left--;
+      }
+    }
+  }
+
+  /** Asks for blocks of urgent pieces once more where they would come too late. */
+  #rescue(peer: SwarmPeer, now: number): void {
+    const { picker, peers } = this.options;
+    if (!peer.measured || peer.parole || peer.stalled) return;
+    peer.nextStealAt = now + STEAL_EVERY;
+    let left = STEAL_BATCH;
+    for (let i = 0; i < picker.deadlines.length && i < URGENT; i++) {
+      const { piece, at } = picker.deadlines[i];
+      const partial = picker.partials.get(piece);
+      if (partial === undefined || partial.sole !== 0 || partial.doomed)
+        continue;
+      if (!peer.have.has(piece) || !peer.mayAsk(piece)) continue;
+      for (let block = 0; block < partial.blocks && left > 0; block++) {
+        if (partial.state[block] !== ASKED) continue;
+        const owner = peers.get(partial.owner[block]);
+        if (owner === undefined || owner === peer) continue;
+        const expected = this.#expected(owner, now - partial.askedAt[block]);
+        if (now + expected < at || expected < 1.5 * peer.latency) continue;
+        if (partial.isAskedOf(block, peer.id)) continue;
+        if (partial.askedCount(block) >= COPIES) continue;
+        partial.addOther(block, peer.id);
+        this.#ask(peer, piece, block, partial.lengthOf(block), now);
         left--;
       }
     }
@@ -391,6 +433,7 @@ export class Downloader {
   ): void {
     peer.inFlight--;
     peer.lastBlockAt = now;
+    peer.awaitedSince = peer.inFlight > 0 ? now : 0;
     peer.snubbing = false;
     peer.rejects = 0;
     peer.down.add(length);
@@ -428,7 +471,7 @@ export class Downloader {
   }
 
   #verifyIfComplete(partial: PartialPiece): void {
-    if (!partial.complete || partial.writers > 0) return;
+    if (!partial.complete || partial.writers > 0 || partial.doomed) return;
     this.#detach(partial);
     this.options.verify(partial);
   }
@@ -540,6 +583,10 @@ export class Downloader {
 
   /** Blocks whose bytes waited for a writer to go. */
   #writerLeft(partial: PartialPiece): void {
+    if (partial.doomed) {
+      this.#endIfDoomed(partial);
+      return;
+    }
     if (partial.spare !== undefined) {
       for (const [block, { from, bytes }] of partial.spare) {
         if (partial.state[block] === DONE) continue;
@@ -560,6 +607,7 @@ export class Downloader {
       if (peer.writing !== partial || peer.scratch !== undefined) continue;
       if (now - peer.writingSince < WRITER_PATIENCE) continue;
       if (
+        partial.doomed ||
         partial.state[peer.writingBlock] === DONE ||
         partial.spare?.has(peer.writingBlock)
       )

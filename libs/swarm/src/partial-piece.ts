@@ -26,6 +26,9 @@ export class PartialPiece {
   writers = 0;
   /** Connections that receive a block of it beside the buffer, because another is writing that block. */
   copies = 0;
+  /** Given up; it ends as soon as nobody writes into its buffer. */
+  doomed = false;
+  suspect = false;
   /** The search for a request that last found nothing here for its peer. */
   tried = 0;
   /** Its place in the list of pieces with free blocks; -1 outside it. */
@@ -51,13 +54,24 @@ export class PartialPiece {
     }
     this.writers = 0;
     this.copies = 0;
+    this.doomed = false;
+    this.suspect = false;
     this.sole = 0;
     this.tried = 0;
-    this.clear();
+    this.#clear();
   }
 
-  /** All blocks free again. */
-  clear(): void {
+  /** The piece is verified or given up. */
+  end(): void {
+    this.piece = -1;
+    this.blocks = 0;
+    this.free = 0;
+    this.done = 0;
+    this.others = undefined;
+    this.spare = undefined;
+  }
+
+  #clear(): void {
     this.state.fill(FREE);
     this.owner.fill(0);
     this.free = this.blocks;

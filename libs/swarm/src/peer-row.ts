@@ -15,6 +15,11 @@ export class PeerRow {
     this.size++;
   }
 
+  /** Whose turn it is; the row must not be empty. */
+  get first(): SwarmPeer {
+    return this.#ring[this.#head] as SwarmPeer;
+  }
+
   /** Takes the first out; the row must not be empty. */
   next(): SwarmPeer {
     const peer = this.#ring[this.#head] as SwarmPeer;

@@ -120,9 +120,14 @@ export class PiecePicker {
     this.epoch++;
   }
 
+  /** Buffers are asked for again; others may have given some back. */
+  retryBuffers(): void {
+    if (this.#starved) this.bufferFreed();
+  }
+
   /** A block of this partial has become free. */
   reopened(partial: PartialPiece): void {
-    if (partial.free > 0 && partial.openIndex < 0)
+    if (partial.free > 0 && partial.openIndex < 0 && !partial.doomed)
       partial.openIndex = this.#open.push(partial) - 1;
     this.epoch++;
   }
@@ -346,9 +351,7 @@ export class PiecePicker {
     if (partial === undefined) return;
     this.exhausted(partial);
     this.partials.delete(piece);
-    partial.piece = -1;
-    partial.others = undefined;
-    partial.spare = undefined;
+    partial.end();
     if (this.#spareParts.length < 64) this.#spareParts.push(partial);
   }
 }

@@ -111,6 +111,8 @@ export class SwarmPeer implements PeerEvents, PickingPeer {
   deviation = 500;
   measured = false;
   lastBlockAt: number;
+  /** Since when blocks are due of it; 0 while none are. */
+  awaitedSince = 0;
   /** No requests before this time: it has just rejected some. */
   restUntil = 0;
   rejects = 0;

@@ -247,7 +247,7 @@ export class Swarm implements PeerOwner {
     const was = this.uploadOnly;
     for (let piece = first; piece < first + count; piece++) {
       const unwanted = this.picker.setPriority(piece, priority);
-      if (unwanted !== undefined && !unwanted.complete)
+      if (unwanted !== undefined && !unwanted.complete && !unwanted.doomed)
         this.#downloader.abandon(unwanted);
     }
     this.#recount();
@@ -262,6 +262,12 @@ export class Swarm implements PeerOwner {
   need(first: number, count: number, deadline: number): void {
     for (let piece = first; piece < first + count; piece++)
       this.picker.setDeadline(piece, deadline);
+    this.#markAll();
+  }
+
+  /** The pool that `reserve` draws from has room again. */
+  buffersFreed(): void {
+    this.picker.retryBuffers();
     this.#markAll();
   }
 
@@ -319,6 +325,7 @@ export class Swarm implements PeerOwner {
     this.up.add(this.#uploader.sent - this.up.total);
     this.up.sample(now);
     this.#downloader.timeouts(now);
+    this.picker.retryBuffers();
     for (const peer of this.#peers.values()) {
       this.#adapt(peer, now);
       peer.up.sample(now);
@@ -370,7 +377,7 @@ export class Swarm implements PeerOwner {
   interest(peer: SwarmPeer, interested: boolean): void {
     if (peer.interested === interested) return;
     peer.interested = interested;
-    if (!interested && !peer.amChoking) this.#choke(peer);
+    // One that loses interest is choked in the next round, for it may change its mind at once.
     this.#fillSlots();
   }
 
@@ -504,7 +511,7 @@ export class Swarm implements PeerOwner {
   }
 
   changed(peer: SwarmPeer): void {
-    if (peer.uploadOnly && !peer.amChoking) this.#choke(peer);
+    if (peer.uploadOnly) this.#fillSlots();
     this.#parting(peer);
   }
 
@@ -559,7 +566,6 @@ export class Swarm implements PeerOwner {
   }
 
   #becameSeed(peer: SwarmPeer): void {
-    if (!peer.amChoking) this.#choke(peer);
     this.#fillSlots();
     this.#parting(peer);
   }
@@ -622,7 +628,8 @@ export class Swarm implements PeerOwner {
   #fillSlots(): void {
     if (!this.#uploader.enabled) return;
     let free = this.#slots();
-    for (const peer of this.#peers.values()) if (!peer.amChoking) free--;
+    for (const peer of this.#peers.values())
+      if (!peer.amChoking && wantsSlot(peer)) free--;
     for (const peer of this.#peers.values()) {
       if (free <= 0) return;
       if (!peer.amChoking || !wantsSlot(peer)) continue;

@@ -140,19 +140,22 @@ export class Uploader {
     const row = this.#row;
     const limited = this.#isLimited();
     while (row.size > 0) {
-      const peer = row.next();
-      if (!this.#canServe(peer)) continue;
+      const peer = row.first;
+      if (!this.#canServe(peer)) {
+        row.next();
+        continue;
+      }
       let most = this.options.settings.readRun;
       if (limited && !peer.traits.unlimited) {
         const room = allowance(this.options.limits, now);
         if (room <= 0) {
-          row.enter(peer);
           this.#serveUnlimited(now);
           this.#wait(now);
           return;
         }
         most = Math.min(TURN, room);
       }
+      row.next();
       this.#serveRun(peer, most, now);
       // It goes to the end of the row, so all get their turn.
       row.enter(peer);
