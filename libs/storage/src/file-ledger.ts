@@ -148,6 +148,7 @@ export class FileLedger {
   async settle(same: SameContent, retry = false): Promise<void> {
     if (retry)
       for (const index of this.#unsettled.keys()) this.#unnamed.add(index);
+    let named = false;
     for (const index of [...this.#unnamed]) {
       const { files, have } = this.#o;
       // Empty files come with the last piece, not before anything is there.
@@ -156,6 +157,7 @@ export class FileLedger {
       if (files.place(index) === 'final') continue;
       try {
         await files.settle(index, same);
+        named = true;
         this.#unsettled.delete(index);
         this.#stale.add(index);
         this.#change();
@@ -167,6 +169,7 @@ export class FileLedger {
         if (known !== failure.code) this.#o.onFault(failure);
       }
     }
+    if (named && this.#o.have.complete) await this.#o.files.tidy();
   }
 
   /** Throws what kept a whole file from its name. */

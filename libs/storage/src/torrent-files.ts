@@ -7,11 +7,11 @@
  *
  * No path leaves the Storage folder: not by its elements, not by symbolic links.
  */
-import { dirname, join, relative, sep } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Metainfo } from '@dnd/metainfo';
 import type { Disk } from './disk';
-import type { FileStat } from './file-system';
 import { StorageError, errno, toStorageError } from './storage-error';
+import { StorageRoot } from './storage-root';
 
 /**
  * `none`: nothing there. `partial`: in the hidden folder. `candidate`: something stands under its name that
@@ -45,9 +45,8 @@ const SYNC_ACCESS = process.platform === 'win32' ? 'write' : 'read';
 export class TorrentFiles {
   readonly partialFolder: string;
   readonly #disk: Disk;
-  readonly #root: string;
+  readonly #root: StorageRoot;
   readonly #files: readonly (StoredFile | undefined)[];
-  #realRoot: Promise<string> | undefined;
 
   /** `name` stands for the torrent's own, the first path element. Throws StorageError `outside`. */
   constructor(disk: Disk, metainfo: Metainfo, root: string, name?: string) {
@@ -55,15 +54,16 @@ export class TorrentFiles {
       throw new StorageError('outside', `bad torrent id ${metainfo.id}`);
     }
     this.#disk = disk;
-    this.#root = root;
-    this.partialFolder = join(root, OWN_FOLDER, 'partial', metainfo.id);
+    this.#root = new StorageRoot(disk.fs, root);
+    const base = this.#root.path;
+    this.partialFolder = join(base, OWN_FOLDER, 'partial', metainfo.id);
     this.#files = metainfo.files.map((file, index) => {
       if (file.pad) return undefined;
       const path = [name ?? file.path[0], ...file.path.slice(1)];
       checkPath(path);
       return {
         length: file.length,
-        finalPath: join(root, ...path),
+        finalPath: join(base, ...path),
         partialPath: join(this.partialFolder, String(index)),
         place: 'none',
         dirty: false,
@@ -125,19 +125,19 @@ export class TorrentFiles {
     checked = new Set<string>(),
   ): Promise<FileStamp | undefined> {
     const file = this.#file(index);
-    const final = await this.#stat(file.finalPath);
+    const final = await this.#root.stat(file.finalPath);
     const partial =
       final?.kind === 'file' && known?.place !== 'partial'
         ? undefined
-        : await this.#stat(file.partialPath);
+        : await this.#root.stat(file.partialPath);
     if (partial?.kind === 'file') {
-      await this.#checkFolder(this.partialFolder, checked);
+      await this.#root.check(this.partialFolder, checked);
       file.place = 'partial';
       return { place: 'partial', size: partial.size, mtimeNs: partial.mtimeNs };
     }
     file.place = final ? 'foreign' : 'none';
     if (final?.kind !== 'file') return undefined;
-    await this.#checkFolder(dirname(file.finalPath), checked);
+    await this.#root.check(dirname(file.finalPath), checked);
     const own =
       known?.place === 'final' ||
       (known?.place === 'partial' && known.size === final.size);
@@ -157,7 +157,7 @@ export class TorrentFiles {
     const path = this.dataPath(index);
     if (path === undefined) return undefined;
     const place = file.place === 'partial' ? 'partial' : 'final';
-    const stat = await this.#stat(path);
+    const stat = await this.#root.stat(path);
     if (stat?.kind !== 'file') return undefined;
     return { place, size: stat.size, mtimeNs: stat.mtimeNs };
   }
@@ -190,7 +190,7 @@ export class TorrentFiles {
           path,
           'read',
           (fd) => this.#fill(fd, file, position, into),
-          () => this.#checkFolder(dirname(path)),
+          () => this.#root.check(dirname(path)),
         );
         return;
       } catch (error) {
@@ -231,7 +231,7 @@ export class TorrentFiles {
             done += count;
           }
         },
-        () => this.#checkFolder(dirname(path)),
+        () => this.#root.check(dirname(path)),
       );
     } catch (error) {
       const failure = toStorageError(error, file.finalPath);
@@ -257,7 +257,7 @@ export class TorrentFiles {
         path,
         SYNC_ACCESS,
         (fd) => this.#disk.fs.datasync(fd),
-        () => this.#checkFolder(dirname(path)),
+        () => this.#root.check(dirname(path)),
       );
       return true;
     } catch (error) {
@@ -282,8 +282,8 @@ export class TorrentFiles {
         if (file.length > 0) return;
         await this.#create(file);
       }
-      await this.#makeFolder(dirname(finalPath));
-      const there = await this.#stat(finalPath);
+      await this.#root.make(dirname(finalPath));
+      const there = await this.#root.stat(finalPath);
       const equal =
         there?.kind === 'file' &&
         there.size === file.length &&
@@ -292,7 +292,7 @@ export class TorrentFiles {
         const detail = `${finalPath}: something else has this name already`;
         throw new StorageError('exists', detail, { path: finalPath });
       }
-      await this.#rename(partialPath, finalPath);
+      await this.#root.move(partialPath, finalPath);
       file.place = 'final';
       await this.#disk.handles.forget([partialPath, finalPath]);
     } catch (error) {
@@ -304,31 +304,20 @@ export class TorrentFiles {
 
   /** Removes the torrent's files, partial ones too, and the folders that are empty then. */
   async remove(): Promise<void> {
-    const folders = new Set<string>();
+    const paths: string[] = [];
+    await this.close();
     for (const file of this.#files) {
       if (!file) continue;
-      await this.#disk.handles.forget([file.finalPath, file.partialPath]);
-      const paths = [file.partialPath];
+      paths.push(file.partialPath);
       if (file.place === 'final') paths.push(file.finalPath);
-      for (const path of paths) {
-        if (!(await this.#stat(path))) continue;
-        await this.#checkFolder(dirname(path));
-        await this.#disk.fs.unlink(path).catch((error: unknown) => {
-          if (errno(error) !== 'ENOENT') throw toStorageError(error, path);
-        });
-        for (let dir = dirname(path); dir !== this.#root; dir = dirname(dir)) {
-          if (folders.has(dir) || !dir.startsWith(this.#root)) break;
-          folders.add(dir);
-        }
-      }
       file.place = 'none';
     }
-    const deepest = [...folders].sort((a, b) => b.length - a.length);
-    for (const folder of deepest) {
-      if (folder.startsWith(this.#root + sep)) {
-        await this.#disk.fs.rmdir(folder).catch(() => undefined);
-      }
-    }
+    await this.#root.remove(paths);
+  }
+
+  /** Removes the hidden folder when nothing is in it any more. */
+  async tidy(): Promise<void> {
+    await this.#root.tidy([this.partialFolder]);
   }
 
   /** Lets the descriptors go. */
@@ -368,66 +357,12 @@ export class TorrentFiles {
   }
 
   async #create(file: StoredFile): Promise<void> {
-    await this.#makeFolder(this.partialFolder);
+    await this.#root.make(this.partialFolder);
     await this.#disk.handles.lend(file.partialPath, 'create', async (fd) => {
       const { size } = await this.#disk.fs.fstat(fd);
       if (size !== file.length) await this.#disk.fs.truncate(fd, file.length);
     });
     file.place = 'partial';
-  }
-
-  async #makeFolder(folder: string): Promise<void> {
-    await this.#checkFolder(folder);
-    await this.#disk.fs.mkdir(folder);
-  }
-
-  async #rename(from: string, to: string): Promise<void> {
-    try {
-      await this.#disk.fs.rename(from, to);
-    } catch (error) {
-      if (errno(error) !== 'EXDEV') throw error;
-      await this.#disk.fs.copy(from, to);
-      await this.#disk.fs.unlink(from);
-    }
-  }
-
-  /** Throws StorageError `outside` unless the folder (or what there is of it) lies below Storage. */
-  async #checkFolder(folder: string, checked?: Set<string>): Promise<void> {
-    if (checked?.has(folder)) return;
-    checked?.add(folder);
-    this.#realRoot ??= this.#disk.fs.realpath(this.#root);
-    let root: string;
-    try {
-      root = await this.#realRoot;
-    } catch (error) {
-      this.#realRoot = undefined;
-      throw toStorageError(error, this.#root);
-    }
-    for (let dir = folder; ; dir = dirname(dir)) {
-      try {
-        const way = relative(root, await this.#disk.fs.realpath(dir));
-        if (way !== '..' && !way.startsWith(`..${sep}`)) return;
-        const detail = `${folder}: a link leads out of ${this.#root}`;
-        throw new StorageError('outside', detail, { path: folder });
-      } catch (error) {
-        // A folder that is not there yet is as good as the one above it; a dangling link is not.
-        if (errno(error) !== 'ENOENT' || dir === this.#root) {
-          throw toStorageError(error, dir);
-        }
-        if (await this.#stat(dir)) {
-          const detail = `${dir}: a link leads nowhere`;
-          throw new StorageError('outside', detail, { path: dir });
-        }
-      }
-    }
-  }
-
-  async #stat(path: string): Promise<FileStat | undefined> {
-    try {
-      return await this.#disk.fs.lstat(path);
-    } catch (error) {
-      throw toStorageError(error, path);
-    }
   }
 }
 

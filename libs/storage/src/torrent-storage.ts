@@ -12,6 +12,7 @@ import { type HashUnit, Want } from './hasher';
 import { PieceDigests } from './piece-digests';
 import { PieceReader } from './piece-reader';
 import { type FileNotice, recall } from './resume-recall';
+import { type Reservation, Reservations } from './reservations';
 import type { ResumeRecord } from './resume-record';
 import { StorageError } from './storage-error';
 import { hashPieces } from './piece-jobs';
@@ -42,16 +43,6 @@ export interface CheckOptions {
   readonly onProgress?: (done: number, total: number) => void;
 }
 
-interface Reservation {
-  readonly memory: SharedArrayBuffer;
-  /** Exactly the piece. */
-  readonly bytes: Uint8Array;
-  /** In `finish` or `blockDigests`: a thread or the disk looks at the bytes. */
-  users: number;
-  verified: boolean;
-  discarded: boolean;
-}
-
 const BLOCK = 16_384;
 
 export class TorrentStorage {
@@ -68,7 +59,8 @@ export class TorrentStorage {
   readonly #reader: PieceReader;
   readonly #options: StorageOptions;
   readonly #unchecked: Bitfield;
-  readonly #reserved = new Map<number, Reservation>();
+  readonly #reserved: Reservations;
+  readonly #finishing = new Set<Promise<unknown>>();
   #writes: Promise<unknown> = Promise.resolve();
   #checking: Promise<unknown> = Promise.resolve();
   #closed = false;
@@ -120,6 +112,7 @@ export class TorrentStorage {
     this.#unchecked = known.unchecked;
     this.notices = known.notices;
     this.#digests = new PieceDigests(options.metainfo, layout);
+    this.#reserved = new Reservations(layout, options.disk.memory);
     this.#ledger = new FileLedger({
       id: options.metainfo.id,
       layout,
@@ -174,34 +167,19 @@ export class TorrentStorage {
 
   // --- download ---
 
-  /** Takes memory for the piece (true also when it has some); false when the shared budget is used up, when the piece is had, or while the torrent `needsCheck`. */
+  /** Takes memory for the piece (true also when it has some); false when the shared budget is used up, when the piece is had, or while the torrent `needsCheck`, or (v2 from a magnet link) its hash is not known yet. Padding stands there already. */
   reserve(piece: number): boolean {
-    if (this.#reserved.has(piece)) return true;
-    const size = this.layout.pieceSize(piece);
-    const wanted = size > 0 && !this.have.has(piece);
-    if (this.#closed || this.needsCheck || !wanted) return false;
-    const memory = this.#disk.memory.take(size);
-    if (!memory) return false;
-    const bytes = new Uint8Array(memory, 0, size);
-    this.#zeroGaps(piece, bytes);
-    this.#reserved.set(piece, {
-      memory,
-      bytes,
-      users: 0,
-      verified: false,
-      discarded: false,
-    });
-    return true;
+    if (this.#closed) return false;
+    if (this.#reserved.has(piece)) return this.#reserved.add(piece);
+    const wanted = this.layout.pieceSize(piece) > 0 && !this.have.has(piece);
+    if (this.needsCheck || !wanted) return false;
+    if (!this.#digests.expected(piece)) return false;
+    return this.#reserved.add(piece);
   }
 
   /** Where a block's bytes belong, good until `finish` or `discard`; undefined when the piece is not reserved or being finished, or the range is not in it. */
   target(piece: number, begin: number, length: number): Uint8Array | undefined {
-    const held = this.#reserved.get(piece);
-    if (!held || held.users > 0) return undefined;
-    if (!(begin >= 0 && length > 0 && begin + length <= held.bytes.length)) {
-      return undefined;
-    }
-    return held.bytes.subarray(begin, begin + length);
+    return this.#reserved.target(piece, begin, length);
   }
 
   /**
@@ -210,37 +188,23 @@ export class TorrentStorage {
    * blocks in their place, or for `discard`. Throws StorageError (`disk-full` ...) when it cannot be
    * written: it stays reserved and `finish` may be called again. Throws `not-had` when not reserved.
    */
-  async finish(piece: number): Promise<'verified' | 'corrupt'> {
-    const held = this.#hold(piece);
-    try {
-      if (!held.verified) {
-        const unit = this.#digests.unit(piece, { memory: held.memory });
-        const options = { urgent: true };
-        const [{ digests }] = await this.#disk.hasher.hash([unit], options);
-        if (!this.#digests.matches(piece, digests)) return 'corrupt';
-        held.verified = true;
-      }
-      await this.#write(piece, held);
-      held.discarded = true;
-      return 'verified';
-    } finally {
-      this.#letGo(piece, held);
-    }
+  finish(piece: number): Promise<'verified' | 'corrupt'> {
+    const run = this.#finish(piece);
+    this.#finishing.add(run);
+    const done = () => this.#finishing.delete(run);
+    run.then(done, done);
+    return run;
   }
 
   /** Gives the piece's memory back without keeping anything. */
   discard(piece: number): void {
-    const held = this.#reserved.get(piece);
-    if (!held) return;
-    held.discarded = true;
-    held.users++;
-    this.#letGo(piece, held);
+    this.#reserved.discard(piece);
   }
 
   /** SHA-1 of each 16 KiB block (20 bytes each) of a reserved piece as it stands, or of one that is had. */
   async blockDigests(piece: number): Promise<Uint8Array> {
     if (!this.#reserved.has(piece)) return this.#hashHad(piece, Want.blocks);
-    const held = this.#hold(piece);
+    const held = this.#reserved.hold(piece);
     try {
       const { memory } = held;
       const length = held.bytes.length;
@@ -250,7 +214,7 @@ export class TorrentStorage {
       });
       return digests;
     } finally {
-      this.#letGo(piece, held);
+      this.#reserved.letGo(held);
     }
   }
 
@@ -321,8 +285,9 @@ export class TorrentStorage {
     if (this.#closed) return;
     this.#closed = true;
     await this.#checking;
+    await Promise.allSettled(this.#finishing);
     await this.#writes;
-    for (const piece of [...this.#reserved.keys()]) this.discard(piece);
+    this.#reserved.discardAll();
     try {
       await this.#ledger.settle(this.#same, true);
       await this.#ledger.store(true);
@@ -377,32 +342,23 @@ export class TorrentStorage {
     await this.#ledger.store(false);
   }
 
-  #zeroGaps(piece: number, bytes: Uint8Array): void {
-    let at = 0;
-    const start = this.layout.pieceOffset(piece);
-    this.layout.each(start, bytes.length, (_file, _offset, length, from) => {
-      if (from > at) bytes.fill(0, at, from);
-      at = from + length;
-    });
-    if (at < bytes.length) bytes.fill(0, at);
-  }
-
-  #hold(piece: number): Reservation {
+  async #finish(piece: number): Promise<'verified' | 'corrupt'> {
     if (this.#closed) throw closed();
-    const held = this.#reserved.get(piece);
-    if (!held) {
-      throw new StorageError('not-had', `piece ${piece} is not reserved`);
+    const held = this.#reserved.hold(piece);
+    try {
+      if (!held.verified) {
+        const unit = this.#digests.unit(piece, { memory: held.memory });
+        const options = { urgent: true };
+        const [{ digests }] = await this.#disk.hasher.hash([unit], options);
+        if (!this.#digests.matches(piece, digests)) return 'corrupt';
+        held.verified = true;
+      }
+      await this.#write(piece, held);
+      held.discarded = true;
+      return 'verified';
+    } finally {
+      this.#reserved.letGo(held);
     }
-    held.users++;
-    return held;
-  }
-
-  #letGo(piece: number, held: Reservation): void {
-    held.users--;
-    if (!held.discarded || held.users > 0) return;
-    if (this.#reserved.get(piece) !== held) return;
-    this.#reserved.delete(piece);
-    this.#disk.memory.give(held.memory);
   }
 
   /** Writes of one torrent go one after another: side by side they only wait for the same file's lock. */
