@@ -115,7 +115,7 @@ export class Kernel {
   }
 
   seal(body: RecordsBody): RecordsMessage {
-    return { ...body, clock: this.wall.raw(this.now) };
+    return { ...body, clock: this.time, sent: this.now };
   }
 
   /** Asks a node; undefined for silence, an unreachable node, or too many questions open. */
@@ -159,7 +159,7 @@ export class Kernel {
       const error = Math.abs(took - manners.mean);
       manners.deviation += (error - manners.deviation) / 4;
       manners.mean += (took - manners.mean) / 8;
-      this.wall.hear(open.to, answer.clock, this.now);
+      this.wall.hear(open.to, answer, this.now);
     }
     open.resume(answer);
   }

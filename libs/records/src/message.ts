@@ -186,7 +186,13 @@ type Body =
   | { readonly type: 'refused'; readonly code: RefusalCode };
 
 export type RecordsBody = Body;
-/** `clock` is the sender's time of day in milliseconds since 1970. */
-export type RecordsMessage = Body & { readonly clock: number };
+/**
+ * `clock` is the sender's idea of the time, in milliseconds since 1970; `sent` its own `now`, of
+ * which only differences mean something.
+ */
+export type RecordsMessage = Body & {
+  readonly clock: number;
+  readonly sent: number;
+};
 export type Answer = RecordsMessage | undefined;
 export type { Version };

@@ -71,16 +71,17 @@ export class Puts {
     const bad = put.items.length === 0 || !put.items.every((i) => this.fits(i));
     if (bad) return this.fail(put.op, 'invalid');
     if (this.open >= MAX_OPEN) return this.fail(put.op, 'busy');
-    if (kernel.wall.informed || kernel.view.successors.length === 0)
-      return this.begin(put);
-    // A first word with a neighbour, so that a wrong clock is put right before it stamps anything.
-    const [neighbour] = kernel.view.successors;
+    const { successors } = kernel.view;
+    if (kernel.wall.informed(successors.length)) return this.begin(put);
+    // A first word with the neighbours, so that a wrong clock is put right before it stamps.
+    let left = successors.length;
     this.open++;
-    const greeting = { type: 'confirm' as const, places: [] };
-    kernel.ask(neighbour as NodeRef, greeting, () => {
-      this.open--;
-      this.begin(put);
-    });
+    for (const neighbour of successors)
+      kernel.ask(neighbour, { type: 'confirm', places: [] }, () => {
+        if (--left > 0) return;
+        this.open--;
+        this.begin(put);
+      });
   }
 
   private begin(put: Put): void {
@@ -230,20 +231,19 @@ export class Puts {
     else open.lastCode = code;
     if (open.over) return;
     if (code === 'invalid') return this.finish(open, 'invalid');
-    if ((code === 'clock' || code === 'older') && this.restamp(open)) return;
+    if (code === 'older' && this.restamp(open)) return;
     if (code === 'older') return this.finish(open, 'conflict');
     if (code !== 'ok') this.proceed(open, part);
     this.judge(open);
   }
 
   /**
-   * Others think that our clock is ahead, or hold a later version although we write only now;
-   * their answers have put our clock right, so write anew.
+   * An owner holds a later version although we write only now: its writer's clock was ahead of
+   * ours. Write anew, with a stamp that follows it.
    */
   private restamp(open: Open): boolean {
     const { clock, time } = this.kernel;
     if (open.restamps >= MAX_RESTAMPS) return false;
-    clock.restrain(time);
     open.restamps++;
     for (const part of open.parts) {
       const { id } = this.kernel.self;

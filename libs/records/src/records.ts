@@ -177,7 +177,7 @@ export class Records implements Machine<RecordsInput, RecordsOutput> {
       return;
     }
     const { kernel } = this;
-    const late = kernel.wall.hear(from, message.clock, kernel.now);
+    const late = kernel.wall.hear(from, message, kernel.now);
     this.server.handle(from, message, late, (body) =>
       kernel.reply(call, from, body),
     );

@@ -74,16 +74,6 @@ export class HybridClock {
     this.raise(stampTime(stamp), stampCount(stamp));
   }
 
-  /**
-   * Goes back to `wall` when stamps have run further ahead of it than others accept: the wall
-   * clock was wrong and has been put right.
-   */
-  restrain(wall: number): void {
-    if (this.time <= wall + MAX_AHEAD_MS) return;
-    this.time = Math.max(0, Math.floor(wall));
-    this.count = 0;
-  }
-
   private raise(time: number, count: number): void {
     if (time > this.time) {
       this.time = time;
