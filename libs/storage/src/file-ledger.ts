@@ -130,6 +130,21 @@ export class FileLedger {
     this.#change();
   }
 
+  /** All that is had was never stored: it has to be synced and claimed first. */
+  begins(): void {
+    const { layout, files, have } = this.#o;
+    this.#durable.clear();
+    for (let piece = 0; piece < layout.pieceCount; piece++) {
+      if (have.has(piece)) this.#unsynced.set(piece, ++this.#sequence);
+    }
+    for (let index = 0; index < files.count; index++) {
+      if (!files.stored(index)) continue;
+      files.soil(index);
+      this.#stale.add(index);
+    }
+    this.#change();
+  }
+
   /** These pieces are not had any more. */
   lostPieces(pieces: readonly number[]): void {
     for (const piece of pieces) {

@@ -4,6 +4,7 @@ import { buildTorrent, parseTorrent, planTorrent } from '@dnd/metainfo';
 import { Disk } from './disk';
 import { realFileSystem } from './file-system';
 import { hashFiles } from './hash-files';
+import { ResumeStore } from './resume-store';
 import { listFolder } from './list-folder';
 import {
   type Content,
@@ -56,7 +57,8 @@ describe('hashFiles', () => {
         makeTorrent(mixedFiles(), { format }).metainfo.id,
       );
 
-      const disk = new Disk({ hasher });
+      const resume = ResumeStore.open(join(root, '.node', 'resume.db'));
+      const disk = new Disk({ hasher, resume });
       const storage = await TorrentStorage.open({
         metainfo,
         root,
@@ -69,6 +71,10 @@ describe('hashFiles', () => {
       ]);
       await storage.close();
 
+      const later = await TorrentStorage.open({ metainfo, root, disk });
+      expect([later.needsCheck, later.have.complete]).toEqual([false, true]);
+      await later.close();
+
       writeFileSync(paths[0], noise(files[0].length, 9));
       const again = await TorrentStorage.open({
         metainfo,
@@ -79,6 +85,7 @@ describe('hashFiles', () => {
       expect([again.needsCheck, again.have.complete]).toEqual([true, false]);
       await again.close();
       await disk.close();
+      resume.close();
     },
   );
 

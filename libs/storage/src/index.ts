@@ -21,7 +21,7 @@ export { ResumeStore } from './resume-store';
 export type { ResumeStoreOptions } from './resume-store';
 export { StorageError } from './storage-error';
 export type { StorageErrorCode, StorageErrorDetails } from './storage-error';
+export type { CheckOptions, StorageOptions } from './storage-options';
 export { StorageLock } from './storage-lock';
 export type { FileStamp } from './torrent-files';
 export { TorrentStorage } from './torrent-storage';
-export type { CheckOptions, StorageOptions } from './torrent-storage';

@@ -15,33 +15,9 @@ import { type FileNotice, recall } from './resume-recall';
 import { type Reservation, Reservations } from './reservations';
 import type { ResumeRecord } from './resume-record';
 import { StorageError } from './storage-error';
+import type { CheckOptions, StorageOptions } from './storage-options';
 import { hashPieces } from './piece-jobs';
 import { type FileStamp, TorrentFiles } from './torrent-files';
-
-export interface StorageOptions {
-  readonly metainfo: Metainfo;
-  /** The Storage folder (it must exist); the torrent's name is an element below it. */
-  readonly root: string;
-  readonly disk: Disk;
-  /** Stands for the torrent's name, where that is taken. */
-  readonly name?: string;
-  /** Files as `hashFiles` left them when the torrent was made of them: unchanged ones need no check. */
-  readonly created?: readonly (FileStamp | undefined)[];
-  /** Pieces that were had and are not any more (a file vanished, was cut or changed). */
-  readonly onLost?: (pieces: readonly number[], error: StorageError) => void;
-  /** What went wrong in work that nobody awaits: naming a finished file, storing resume data. */
-  readonly onFault?: (error: StorageError) => void;
-  /** Milliseconds from a verified piece to its being durable and claimed in the resume data. Default 10,000. */
-  readonly checkpointMs?: number;
-}
-
-export interface CheckOptions {
-  /** All pieces, not only those that nobody vouches for. */
-  readonly all?: boolean;
-  readonly signal?: AbortSignal;
-  /** Called often; `total` pieces are to be looked at. */
-  readonly onProgress?: (done: number, total: number) => void;
-}
 
 const BLOCK = 16_384;
 
@@ -93,6 +69,7 @@ export class TorrentStorage {
     const storage = new TorrentStorage(options, layout, files, known, found);
     if (!storage.needsCheck) storage.#ledger.judge();
     await storage.#settle();
+    if (options.created) storage.#ledger.begins();
     return storage;
   }
 
