@@ -70,6 +70,11 @@ export class Listener extends ServerTCP {
     attempt(this.where.port);
   }
 
+  /** Neither seams nor ring have messages without an answer. */
+  override async handleEvent(): Promise<void> {
+    // Not a word in the log: anybody may send them.
+  }
+
   /** Says each kind of trouble once, not a line for every connection that brings it. */
   override handleError(error: unknown): void {
     const text = error instanceof Error ? error.message : String(error);

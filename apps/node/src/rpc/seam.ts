@@ -18,7 +18,7 @@ import { firstValueFrom, timeout, TimeoutError } from 'rxjs';
 import { frameSocket } from './frame-socket';
 import { maxFrame, SEAM } from './listener';
 import { pskClient } from './psk';
-import { SeamError } from './seam-error';
+import { SeamError, seamErrorCodes } from './seam-error';
 
 type Method = (...args: never[]) => Promise<unknown>;
 /** The methods of a contract and how long each may take, in milliseconds. */
@@ -208,16 +208,12 @@ export class QuietClient extends ClientTCP {
 const nameOf = (endpoint: Endpoint): string =>
   `${endpoint.host}:${endpoint.port}`;
 
-/** Our controllers answer errors as { code, message }; what the transport throws looks otherwise. */
+/** Our controllers answer errors as { code, message } with a code of ours; what the transport throws has others. */
 function isAnswer(error: unknown): boolean {
-  return (
-    typeof error === 'object' &&
-    error !== null &&
-    !(error instanceof Error) &&
-    'code' in error
-  );
+  const code = (error as { code?: unknown } | null)?.code;
+  return seamErrorCodes.some((known) => known === code);
 }
 
 function errorText(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return (error as Error | null)?.message ?? String(error);
 }
