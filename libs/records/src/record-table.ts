@@ -280,6 +280,8 @@ function digestText(low: number, high: number): string {
   return word(high) + word(low);
 }
 
+const { imul } = Math;
+
 /** 64 bits that differ for different versions; made for speed, members of a ring trust each other. */
 function hashVersion(
   kind: DurableKind,
@@ -291,11 +293,11 @@ function hashVersion(
   let high = 0x9e3779b9;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
-    low = Math.imul(low ^ code, 0x85ebca6b);
-    high = Math.imul(high ^ code, 0xc2b2ae35);
+    low = imul(low ^ code, 0x85ebca6b);
+    high = imul(high ^ code, 0xc2b2ae35);
     low ^= high >>> 15;
   }
-  low = Math.imul(low ^ (low >>> 16), 0x7feb352d) ^ (high >>> 13);
-  high = Math.imul(high ^ (high >>> 15), 0x846ca68b) ^ (low >>> 16);
+  low = imul(low ^ (low >>> 16), 0x7feb352d) ^ (high >>> 13);
+  high = imul(high ^ (high >>> 15), 0x846ca68b) ^ (low >>> 16);
   return [low | 0, high | 0];
 }

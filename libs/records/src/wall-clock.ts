@@ -78,7 +78,8 @@ export class WallClock {
     source.at = now;
     this.sources.delete(from.id);
     this.sources.set(from.id, source);
-    this.correct(now);
+    const differs = Math.abs(source.time - this.correction) > TOLERATED_MS / 2;
+    if (differs || !this.settled) this.correct(now);
     return usual ? late : 0;
   }
 
