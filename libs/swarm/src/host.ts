@@ -56,8 +56,9 @@ export interface SwarmHost {
   ): void;
 
   /**
-   * Close this connection; the swarm has already forgotten the peer. `ban`: do not connect to the
-   * address again.
+   * Close this connection and feed it nothing more, not even the rest of a block: the buffer it
+   * writes to may be somebody else's by now. The swarm has already forgotten the peer. `ban`: do not
+   * connect to the address again; this may also come for a peer that left before it was found out.
    */
   disconnect(peer: SwarmPeer, reason: DisconnectReason, ban: boolean): void;
 

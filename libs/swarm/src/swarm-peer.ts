@@ -88,6 +88,8 @@ export class SwarmPeer implements PeerEvents, PickingPeer {
   wanted = 0;
   /** Removed; events that still come are ignored. */
   gone = false;
+  /** Its address has been banned for corrupt blocks. */
+  banned = false;
   /** Waits for the next `settle`. */
   dirty = false;
 

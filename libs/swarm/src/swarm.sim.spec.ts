@@ -41,7 +41,7 @@ describe('one limited seed and eight downloaders', () => {
   ])(
     'are done as soon as the seed has sent every piece once (seed $seed, pieces of $piece)',
     ({ seed, piece }) => {
-      const { done, ratio, copies } = oneToEight(seed, piece, 64 * MIB);
+      const { done, ratio, copies } = oneToEight(seed, piece, 32 * MIB);
       expect(done).toBe(true);
       expect(ratio).toBeLessThan(1.06);
       expect(copies).toBeLessThan(1.02);
@@ -49,13 +49,13 @@ describe('one limited seed and eight downloaders', () => {
   );
 
   it('need little more where each can pass on no more than the seed sends', () => {
-    const { done, ratio } = oneToEight(4, MIB, 64 * MIB, { up: 25e6 });
+    const { done, ratio } = oneToEight(4, MIB, 32 * MIB, { up: 25e6 });
     expect(done).toBe(true);
     expect(ratio).toBeLessThan(1.2);
   });
 
   it('are done in good time without the fast extension, too', () => {
-    const { done, ratio } = oneToEight(5, MIB, 64 * MIB, { fast: false });
+    const { done, ratio } = oneToEight(5, MIB, 32 * MIB, { fast: false });
     expect(done).toBe(true);
     expect(ratio).toBeLessThan(1.5);
   });

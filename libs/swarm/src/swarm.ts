@@ -583,7 +583,8 @@ export class Swarm implements PeerOwner {
   }
 
   #disconnect(peer: SwarmPeer, reason: DisconnectReason, ban: boolean): void {
-    if (peer.gone && !ban) return;
+    if (peer.gone && (!ban || peer.banned)) return;
+    peer.banned = ban;
     this.removePeer(peer);
     this.#options.host.disconnect(peer, reason, ban);
   }
