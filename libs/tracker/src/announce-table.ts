@@ -13,7 +13,12 @@
 import type { AddressLength } from './address';
 import { AnnounceEvent, type AnnounceRequest } from './announce-request';
 import { MAX_NUMWANT } from './announce-request';
-import { type Candidates, choosePeers } from './peer-choice';
+import {
+  type Candidates,
+  choosePeers,
+  writeCompact4,
+  writeCompact6,
+} from './peer-choice';
 import { PeerRegistry } from './peer-registry';
 import { PeerStore } from './peer-store';
 import { SWARM } from './swarm-index';
@@ -100,6 +105,8 @@ export class AnnounceTable {
     wanted: 0,
   };
   private draw: number;
+  private viewed: Uint8Array | undefined;
+  private view: DataView = new DataView(new ArrayBuffer(0));
   private readonly result: AnnounceResult = {
     complete: 0,
     incomplete: 0,
@@ -189,22 +196,8 @@ export class AnnounceTable {
     store.enter(this.registry.swarm, length);
     const { slab } = store;
     const chosen = length === 4 ? this.chosen4 : this.chosen6;
-    const { page, addressWords } = slab;
-    const ports = slab.plane(slab.port);
-    for (let k = 0; k < count; k++) {
-      const entry = chosen[k];
-      for (let w = 0; w < addressWords; w++) {
-        const bits = page[slab.plane(w) + entry];
-        out[at++] = bits >>> 24;
-        out[at++] = bits >>> 16;
-        out[at++] = bits >>> 8;
-        out[at++] = bits;
-      }
-      const port = page[ports + entry];
-      out[at++] = port >>> 24;
-      out[at++] = port >>> 16;
-    }
-    return at;
+    const write = length === 4 ? writeCompact4 : writeCompact6;
+    return write(slab, chosen, count, this.viewOf(out), at);
   }
 
   /** The chosen peer number `k` of one family, written into `into`. */
@@ -218,8 +211,7 @@ export class AnnounceTable {
     for (let i = 0; i < length; i++)
       into.ip[i] = slab.get(i >> 2, entry) >>> (24 - 8 * (i & 3));
     for (let i = 0; i < 20; i++)
-      into.peerId[i] =
-        slab.get(slab.peerId + (i >> 2), entry) >>> (24 - 8 * (i & 3));
+      into.peerId[i] = slab.idWord(i >> 2, entry) >>> (24 - 8 * (i & 3));
   }
 
   /** Fills `into` with the numbers of the swarm whose info-hash stands at `at`; false (and zeros) where it is unknown. */
@@ -340,6 +332,15 @@ export class AnnounceTable {
     result.complete = result.incomplete = 0;
     result.downloaded = result.downloaders = 0;
     return result;
+  }
+
+  /** Answers go to the same few buffers again and again. */
+  private viewOf(out: Uint8Array): DataView {
+    if (this.viewed !== out) {
+      this.viewed = out;
+      this.view = new DataView(out.buffer, out.byteOffset, out.byteLength);
+    }
+    return this.view;
   }
 
   /** xorshift32 over the seed: unsigned. */

@@ -85,7 +85,7 @@ export class PeerRegistry {
   /** The same address with another peer id: a new run of that client. */
   private renew(entry: number): void {
     const { slab, peerId } = this.store;
-    for (let w = 0; w < 5; w++) slab.set(slab.peerId + w, entry, peerId[w]);
+    slab.setId(entry, peerId);
     this.store.mark(entry, 0, FLAG.completed);
   }
 

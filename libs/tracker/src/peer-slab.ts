@@ -1,11 +1,11 @@
 /**
  * The peers of all swarms of one address family: in blocks of numbers, one block a swarm, 48
- * bytes an IPv4 peer and 60 an IPv6 peer. A block is a set of planes (all addresses, then all
- * ports, ...), so that searching and choosing read memory in order. Inside a block stand first
- * the peers that do not download ("sources"), then the downloaders, then the gravestones of
- * peers that left. Blocks come from pages that never move; a block that is outgrown is reused
- * for another swarm.
+ * bytes an IPv4 peer and 60 an IPv6 peer. What searching and choosing read stands in planes (all
+ * addresses, then all ports, ...), so that they read memory in order; the rest of a peer stands
+ * together. Inside a block come first the peers that do not download ("sources"), then the
+ * downloaders, then the gravestones of peers that left.
  */
+import { BlockPool } from './block-pool';
 import { GROUP } from './swarm-index';
 
 /** What is known of a peer, in the low half of the word that holds its port. */
@@ -31,31 +31,32 @@ export const SOURCE = 0;
 export const DOWNLOADER = 1;
 export const GRAVE = 2;
 
-const PAGE_WORDS = 1 << 20;
-const CAPACITIES = [
-  2, 4, 6, 8, 12, 16, 24, 32, 52, 64, 96, 128, 192, 256, 384, 512, 768, 1024,
-  1536, 2048, 3072,
-];
+/** Words of an entry that stand together. */
+const REST = 9;
 /** Entries that a block can hold at most. */
-export const MAX_CAPACITY = CAPACITIES[CAPACITIES.length - 1];
+export const MAX_CAPACITY = 4096;
 
 export class PeerSlab {
   /** Words of an address: 1 or 4. The address planes come first. */
   readonly addressWords: 1 | 4;
-  /** Numbers of the other planes. `port` holds port << 16 | flags. */
+  /** Number of the plane that holds port << 16 | flags. */
   readonly port: number;
+  /** The last of a peer id's five words: the first ones are the client's name and the same for many. */
+  readonly idTail: number;
+  /** The fields that are no planes. `deadline` is a second. */
   readonly deadline: number;
   readonly sequence: number;
   readonly origin: number;
   readonly key: number;
   /** The deadline that the owners were last told. */
   readonly told: number;
-  /** The first of five. */
-  readonly peerId: number;
-  readonly planes: number;
-  private readonly pages: Uint32Array[] = [];
-  private readonly free: number[][] = CAPACITIES.map(() => []);
-  private fill = PAGE_WORDS;
+  /** The first four words of the peer id. */
+  readonly idHead: number;
+  /** Words of an entry. */
+  readonly words: number;
+  /** How many of them are planes. */
+  private readonly planes: number;
+  private readonly pool: BlockPool;
   /** Set by `open`: the block that is worked on. */
   page: Uint32Array = new Uint32Array(0);
   at = 0;
@@ -64,18 +65,21 @@ export class PeerSlab {
   constructor(addressWords: 1 | 4) {
     this.addressWords = addressWords;
     this.port = addressWords;
-    this.deadline = addressWords + 1;
-    this.sequence = addressWords + 2;
-    this.origin = addressWords + 3;
-    this.key = addressWords + 4;
-    this.told = addressWords + 5;
-    this.peerId = addressWords + 6;
-    this.planes = addressWords + 11;
+    this.idTail = addressWords + 1;
+    this.planes = addressWords + 2;
+    this.deadline = this.planes;
+    this.sequence = this.planes + 1;
+    this.origin = this.planes + 2;
+    this.key = this.planes + 3;
+    this.told = this.planes + 4;
+    this.idHead = this.planes + 5;
+    this.words = this.planes + REST;
+    this.pool = new BlockPool(this.words);
   }
 
   /** Bytes of all pages. */
   get bytes(): number {
-    return this.pages.length * PAGE_WORDS * 4;
+    return this.pool.bytes;
   }
 
   /** Turns to the block of the group at `group` in a swarm's record. */
@@ -83,8 +87,8 @@ export class PeerSlab {
     const block = record[group + GROUP.block];
     this.capacity = record[group + GROUP.capacity];
     if (block === 0) return;
-    this.page = this.pages[Math.floor((block - 1) / PAGE_WORDS)];
-    this.at = (block - 1) & (PAGE_WORDS - 1);
+    this.page = this.pool.page(block - 1);
+    this.at = this.pool.offset(block - 1);
   }
 
   /** Where plane `plane` of the open block begins in `page`. */
@@ -92,12 +96,22 @@ export class PeerSlab {
     return this.at + plane * this.capacity;
   }
 
-  get(plane: number, entry: number): number {
-    return this.page[this.at + plane * this.capacity + entry];
+  get(field: number, entry: number): number {
+    return this.page[this.place(field, entry)];
   }
 
-  set(plane: number, entry: number, value: number): void {
-    this.page[this.at + plane * this.capacity + entry] = value;
+  set(field: number, entry: number, value: number): void {
+    this.page[this.place(field, entry)] = value;
+  }
+
+  /** The peer id's word number `w`, 0 to 4. */
+  idWord(w: number, entry: number): number {
+    return this.get(w === 4 ? this.idTail : this.idHead + w, entry);
+  }
+
+  setId(entry: number, id: Uint32Array): void {
+    for (let w = 0; w < 4; w++) this.set(this.idHead + w, entry, id[w]);
+    this.set(this.idTail, entry, id[4]);
   }
 
   /** The entry with this address (as words) and port among all of the block, or −1. */
@@ -115,22 +129,17 @@ export class PeerSlab {
 
   /** The next entry at or after `from` and before `to` with this peer id (as words), or −1. */
   findId(from: number, to: number, id: Uint32Array): number {
-    const first = this.plane(this.peerId);
-    const i0 = id[0];
-    const i4 = id[4];
-    const last = first + 4 * this.capacity;
+    const tails = this.plane(this.idTail);
+    const tail = id[4];
     const page = this.page;
-    for (let i = from; i < to; i++) {
-      // The last word first: the first is the client's name and the same for many.
-      if (page[last + i] !== i4 || page[first + i] !== i0) continue;
-      if (this.sameId(i, id)) return i;
-    }
+    for (let i = from; i < to; i++)
+      if (page[tails + i] === tail && this.sameId(i, id)) return i;
     return -1;
   }
 
   sameId(entry: number, id: Uint32Array): boolean {
     for (let w = 4; w >= 0; w--)
-      if (this.get(this.peerId + w, entry) !== id[w]) return false;
+      if (this.idWord(w, entry) !== id[w]) return false;
     return true;
   }
 
@@ -181,10 +190,10 @@ export class PeerSlab {
   /** Brings `entry` of the open block into `zone` and returns its new number. */
   move(record: Uint32Array, group: number, entry: number, zone: Zone): number {
     if (this.zoneOf(record, group, entry) === zone) return entry;
-    for (let p = 0; p < this.planes; p++) held[p] = this.get(p, entry);
+    for (let f = 0; f < this.words; f++) held[f] = this.get(f, entry);
     this.remove(record, group, entry);
     const place = this.insert(record, group, zone);
-    for (let p = 0; p < this.planes; p++) this.set(p, place, held[p]);
+    for (let f = 0; f < this.words; f++) this.set(f, place, held[f]);
     return place;
   }
 
@@ -193,77 +202,62 @@ export class PeerSlab {
     return entry < record[group + GROUP.live] ? DOWNLOADER : GRAVE;
   }
 
-  /** Gives room back where more than half of a block stands empty. */
+  /** Gives room back where at most a quarter of a block is taken. */
   shrink(record: Uint32Array, group: number): void {
     const total = record[group + GROUP.total];
-    if (total === 0) this.release(record, group);
-    else if (total * 2 < record[group + GROUP.capacity])
+    if (total * 4 <= record[group + GROUP.capacity])
       this.resize(record, group, total);
   }
 
+  private place(field: number, entry: number): number {
+    const { planes, capacity } = this;
+    return field < planes
+      ? this.at + field * capacity + entry
+      : this.at + planes * capacity + entry * REST + field - planes;
+  }
+
   private copy(from: number, to: number): void {
-    const page = this.page;
-    let plane = this.at;
-    for (let p = 0; p < this.planes; p++) {
+    const { page, planes } = this;
+    for (let p = 0; p < planes; p++) {
+      const plane = this.plane(p);
       page[plane + to] = page[plane + from];
-      plane += this.capacity;
     }
+    const source = this.place(planes, from);
+    const target = this.place(planes, to);
+    for (let w = 0; w < REST; w++) page[target + w] = page[source + w];
   }
 
   private resize(record: Uint32Array, group: number, needed: number): void {
-    const size = CAPACITIES.findIndex((capacity) => capacity >= needed);
-    const capacity = CAPACITIES[size];
-    if (capacity === record[group + GROUP.capacity]) return;
-    const total = record[group + GROUP.total];
+    const before = record[group + GROUP.capacity];
+    const order = Math.max(32 - Math.clz32(needed - 1), 1);
+    const capacity = needed === 0 ? 0 : 1 << order;
+    if (capacity === before) return;
     this.open(record, group);
-    const from = this.page;
-    const old = this.at;
-    const oldCapacity = this.capacity;
-    const block = this.free[size].pop() ?? this.carve(size);
-    const page = this.pages[Math.floor(block / PAGE_WORDS)];
-    const at = block & (PAGE_WORDS - 1);
-    for (let p = 0; p < this.planes && total > 0; p++)
-      for (let i = 0; i < total; i++)
-        page[at + p * capacity + i] = from[old + p * oldCapacity + i];
-    if (oldCapacity > 0) this.giveBack(record, group);
+    const { page, at } = this;
+    const old = record[group + GROUP.block] - 1;
+    const block = capacity === 0 ? -1 : this.pool.allocate(order);
     record[group + GROUP.block] = block + 1;
     record[group + GROUP.capacity] = capacity;
     this.open(record, group);
+    if (capacity > 0)
+      this.fillFrom(page, at, before, record[group + GROUP.total]);
+    if (before > 0) this.pool.free(old, 31 - Math.clz32(before));
   }
 
-  private release(record: Uint32Array, group: number): void {
-    if (record[group + GROUP.capacity] === 0) return;
-    this.giveBack(record, group);
-    record[group + GROUP.block] = 0;
-    record[group + GROUP.capacity] = 0;
-  }
-
-  private giveBack(record: Uint32Array, group: number): void {
-    const size = CAPACITIES.indexOf(record[group + GROUP.capacity]);
-    this.free[size].push(record[group + GROUP.block] - 1);
-  }
-
-  /** A new block of that size; what is left of a page that is too full is cut into smaller blocks. */
-  private carve(size: number): number {
-    const words = CAPACITIES[size] * this.planes;
-    if (this.fill + words > PAGE_WORDS) {
-      this.cutRest();
-      this.pages.push(new Uint32Array(PAGE_WORDS));
-      this.fill = 0;
-    }
-    const block = (this.pages.length - 1) * PAGE_WORDS + this.fill;
-    this.fill += words;
-    return block;
-  }
-
-  private cutRest(): void {
-    for (let size = CAPACITIES.length - 1; size >= 0; size--) {
-      const words = CAPACITIES[size] * this.planes;
-      while (this.fill + words <= PAGE_WORDS) {
-        this.free[size].push((this.pages.length - 1) * PAGE_WORDS + this.fill);
-        this.fill += words;
-      }
-    }
+  /** Copies the first `total` entries of another block into the open one. */
+  private fillFrom(
+    page: Uint32Array,
+    at: number,
+    capacity: number,
+    total: number,
+  ): void {
+    for (let p = 0; p < this.planes; p++)
+      for (let i = 0; i < total; i++)
+        this.page[this.plane(p) + i] = page[at + p * capacity + i];
+    const target = this.plane(this.planes);
+    const source = at + this.planes * capacity;
+    for (let w = 0; w < total * REST; w++)
+      this.page[target + w] = page[source + w];
   }
 }
 

@@ -120,8 +120,7 @@ export class PeerStore {
     const entry = slab.insert(this.record, this.group, zone);
     for (let w = 0; w < slab.addressWords; w++)
       slab.set(w, entry, this.address[w]);
-    for (let w = 0; w < 5; w++)
-      slab.set(slab.peerId + w, entry, this.peerId[w]);
+    slab.setId(entry, this.peerId);
     slab.set(slab.port, entry, (port << 16) >>> 0);
     slab.set(slab.sequence, entry, 0);
     slab.set(slab.origin, entry, 0);

@@ -223,8 +223,7 @@ export class SwarmExchange {
       FLAG.heard | (peer.partial ? FLAG.partial : 0),
       FLAG.partial | FLAG.unsent,
     );
-    for (let w = 0; w < 5; w++)
-      slab.set(slab.peerId + w, entry, store.peerId[w]);
+    slab.setId(entry, store.peerId);
     slab.set(slab.told, entry, 0);
     store.setDeadline(entry, deadline);
   }
@@ -311,8 +310,7 @@ export class SwarmExchange {
       set | FLAG.heard | FLAG.unshared,
       FLAG.partial | FLAG.completed | FLAG.hasKey | FLAG.unsent,
     );
-    for (let w = 0; w < 5; w++)
-      slab.set(slab.peerId + w, entry, store.peerId[w]);
+    slab.setId(entry, store.peerId);
     slab.set(slab.key, entry, key);
     slab.set(slab.sequence, entry, sequence);
     slab.set(slab.origin, entry, origin);
@@ -398,8 +396,7 @@ export class SwarmExchange {
     out[at++] = port >> 8;
     out[at++] = port;
     at = putWord(out, at, slab.get(slab.key, entry));
-    for (let w = 0; w < 5; w++)
-      at = putWord(out, at, slab.get(slab.peerId + w, entry));
+    for (let w = 0; w < 5; w++) at = putWord(out, at, slab.idWord(w, entry));
     for (let w = 0; w < slab.addressWords; w++)
       at = putWord(out, at, slab.get(w, entry));
     return at;

@@ -31,7 +31,7 @@ export const SWARM = {
 
 /** Offsets from `SWARM.v4` or `SWARM.v6`: where one family's peers stand. */
 export const GROUP = {
-  /** Place of the block, plus one; 0 where there is none. */
+  /** Number of the block, plus one; 0 where there is none. */
   block: 0,
   capacity: 1,
   /** Peers that do not download: the first entries of the block. */
