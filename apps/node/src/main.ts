@@ -3,10 +3,9 @@
  * the ring up to the page; stops them in the opposite order. Bad flags, a taken port that was asked
  * for and an unusable Storage end it with one line and exit code 2.
  */
-import 'reflect-metadata';
 import { ConfigError, helpText, readConfig } from './config/config';
-import { VERSION } from './http/health.controller';
-import { Program } from './program';
+import type { Program } from './program';
+import { VERSION } from './version';
 
 const started = Date.now();
 
@@ -15,6 +14,9 @@ try {
   if (command.run === 'help') console.log(helpText());
   if (command.run === 'version') console.log(VERSION);
   if (command.run === 'node') {
+    // Loaded only now: help and refusals need not wait for it.
+    await import('reflect-metadata');
+    const { Program } = await import('./program');
     const program = await Program.start(command.config);
     stopOnSignals(program);
     console.log(

@@ -7,7 +7,7 @@ export async function firstFree(
   flag: string,
   listen: (port: number) => Promise<unknown>,
 ): Promise<number> {
-  for (let port = wanted.port; ; port++) {
+  for (let port = wanted.port; ; port += port === 0 ? 0 : 1) {
     try {
       await listen(port);
       return port;
@@ -20,18 +20,19 @@ export async function firstFree(
 }
 
 /** What a failed `listen` means to whoever started the program. */
-export function portError(error: unknown, flag: string, port?: number): Error {
+export function portError(
+  error: unknown,
+  flag: string,
+  port: number | undefined,
+): Error {
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === 'EADDRINUSE')
     return new ConfigError(
-      `port ${port ?? ''} is taken: choose another with ${flag}, or leave the flag out for the next free one`.replace(
-        'port  is',
-        'a port is',
-      ),
+      `port ${port} is taken: choose another with ${flag}, or leave the flag out for the next free one`,
     );
   if (code === 'EACCES')
     return new ConfigError(
-      `port ${port ?? ''} may not be opened by this user: choose one above 1023 with ${flag}`,
+      `port ${port} may not be opened by this user: choose one above 1023 with ${flag}`,
     );
   if (code === 'EADDRNOTAVAIL')
     return new ConfigError(

@@ -9,8 +9,8 @@ import {
 import { NestFactory } from '@nestjs/core';
 import type { MicroserviceOptions } from '@nestjs/microservices';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import { accessSync, constants, mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { StorageLock } from '@dnd/storage';
 import { ConfigError, type Config } from './config/config';
 import { DhtModule } from './dht/dht.module';
@@ -57,6 +57,13 @@ class ProgramLogger extends ConsoleLogger {
   override log(message: unknown, ...rest: unknown[]): void {
     if (!ProgramLogger.quiet.has(String(rest.at(-1))))
       super.log(message, ...(rest as [string]));
+  }
+
+  /** Nest writes down that a port is taken; here the next one is tried, or the refusal says it. */
+  override error(message: unknown, ...rest: unknown[]): void {
+    const isListening =
+      rest.at(-1) === 'NestApplication' && / listen E/.test(String(message));
+    if (!isListening) super.error(message, ...(rest as [string]));
   }
 }
 
@@ -142,7 +149,7 @@ function levels(config: Config): LogLevel[] {
 
 async function takeStorage(storage: string): Promise<StorageLock> {
   try {
-    mkdirSync(join(storage, '.node'), { recursive: true });
+    makeFolder(join(storage, '.node'));
     accessSync(join(storage, '.node'), constants.W_OK);
     return await StorageLock.acquire(storage);
   } catch (error) {
@@ -150,6 +157,13 @@ async function takeStorage(storage: string): Promise<StorageLock> {
       `the Storage folder ${storage} cannot be used: ${(error as Error).message}; choose another with --storage DIR`,
     );
   }
+}
+
+/** As `mkdir -p`; unlike Node's own it ends where a file system says that a new folder "does not exist" (/proc). */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  makeFolder(dirname(path));
+  mkdirSync(path);
 }
 
 /** Opens the seam and ring listeners. */
@@ -175,7 +189,9 @@ async function listen(
   try {
     await app.startAllMicroservices();
   } catch (error) {
-    throw portError(error, config.rpcPort.exact ? '--rpc-port' : '--ring-port');
+    const { port } = error as { port?: number };
+    const isRing = port === config.ringPort.port;
+    throw portError(error, isRing ? '--ring-port' : '--rpc-port', port);
   }
   return { seam, ring };
 }

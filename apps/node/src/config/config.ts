@@ -272,7 +272,7 @@ function parse(args: readonly string[]): Map<string, string[]> {
     );
   } catch (error) {
     throw new ConfigError(
-      `${(error as Error).message.split('. ')[0]}; --help lists every flag`,
+      `${(error as Error).message.split(/\.?[\n ]*\n|\. /)[0]}; --help lists every flag`,
     );
   }
 }

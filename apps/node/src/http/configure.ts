@@ -9,8 +9,8 @@ import express from 'express';
 import helmet from 'helmet';
 import { existsSync } from 'node:fs';
 import { gate, type GateOptions } from './gate';
-import { VERSION } from './health.controller';
 import { ProblemFilter } from './problem';
+import { VERSION } from '../version';
 import { validation } from './validated';
 
 export function configure<T extends NestExpressApplication>(app: T): T {

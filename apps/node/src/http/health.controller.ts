@@ -5,6 +5,7 @@ import {
   ApiProperty,
   ApiTags,
 } from '@nestjs/swagger';
+import { VERSION } from '../version';
 
 export class HealthDto {
   @ApiProperty({ example: 'ok' }) status!: string;
@@ -21,7 +22,3 @@ export class HealthController {
     return { status: 'ok', version: VERSION };
   }
 }
-
-/** Set by the build from package.json. */
-declare const __VERSION__: string | undefined;
-export const VERSION = typeof __VERSION__ === 'string' ? __VERSION__ : 'dev';

@@ -21,11 +21,13 @@ import type {
   PeerAnnounce,
   PeerAnnounceAnswer,
 } from './tracker';
-import { readUpdate, writeCopy } from './swarm-bytes';
+import { copyOf, ownAnnounces } from './swarm-bytes';
 
 const tellPeriod = 500;
 /** A copy is renewed when it is asked for and this old, milliseconds. */
 const copyAge = 8_000;
+/** Seconds that a copy is good for unless it is renewed. */
+const copyLife = 30;
 /** A swarm that nobody asks for is no longer renewed after this, milliseconds. */
 const interest = 120_000;
 /** The first question about a swarm waits for the ring at most so long, milliseconds. */
@@ -191,7 +193,7 @@ export class Swarms {
     const updates = this.table.changes('local', Date.now());
     const queries = updates.map(({ infoHash, bytes }): SwarmQuery => {
       const swarm = Buffer.from(infoHash).toString('hex');
-      const { peers, completed } = readUpdate(bytes, this.origin);
+      const { peers, completed } = ownAnnounces(bytes, this.origin);
       const before = this.told.get(swarm) ?? 0;
       this.told.set(swarm, completed);
       return {
@@ -242,10 +244,10 @@ export class Swarms {
     if (known) known.renewedAt = now;
     else if (this.known.size < maxKnown)
       this.known.set(state.swarm, { renewedAt: now, askedAt: now });
-    const own = this.told.get(state.swarm) ?? 0;
-    this.table.merge(
+    this.table.copy(
       Buffer.from(state.swarm, 'hex'),
-      writeCopy(state, own, Math.floor(now / 1000)),
+      copyOf(state),
+      copyLife,
       now,
     );
   }

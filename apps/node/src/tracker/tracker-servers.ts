@@ -10,7 +10,12 @@ import {
   type RemoteInfo,
   type Socket as UdpSocket,
 } from 'node:dgram';
-import { createServer, type Server, type Socket } from 'node:net';
+import {
+  createServer,
+  type AddressInfo,
+  type Server,
+  type Socket,
+} from 'node:net';
 import { Config } from '../config/config';
 import type { Part } from '../part';
 import { firstFree } from '../ports';
@@ -51,11 +56,10 @@ export class TrackerServers implements Part {
   }
 
   async start(): Promise<void> {
-    const port = await firstFree(
-      this.config.trackerPort,
-      '--tracker-port',
-      (candidate) => this.listen(candidate),
+    await firstFree(this.config.trackerPort, '--tracker-port', (candidate) =>
+      this.listen(candidate),
     );
+    const { port } = this.server?.address() as AddressInfo;
     this.sweeper = setInterval(() => this.sweep(), sweepPeriod);
     this.swarms.start();
     this.directory.start(port);
@@ -91,7 +95,7 @@ export class TrackerServers implements Part {
     try {
       await new Promise<void>((resolve, reject) => {
         socket.once('error', reject);
-        socket.bind(port, host, resolve);
+        socket.bind((server.address() as AddressInfo).port, host, resolve);
       });
     } catch (error) {
       server.close();
