@@ -1,0 +1,5 @@
+module.exports = {
+  displayName: 'node-e2e',
+  preset: '../../tools/jest/node-preset.cjs',
+  coverageDirectory: '../../coverage/apps/node-e2e',
+};

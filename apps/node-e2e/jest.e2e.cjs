@@ -1,0 +1,8 @@
+// Only the `e2e` target uses this: whole processes, so few at a time and with patience.
+module.exports = {
+  displayName: 'node-e2e',
+  preset: '../../tools/jest/node-preset.cjs',
+  testMatch: ['<rootDir>/src/**/*.e2e.ts'],
+  testTimeout: 60_000,
+  maxWorkers: 2,
+};
