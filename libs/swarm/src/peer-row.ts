@@ -20,6 +20,18 @@ export class PeerRow {
     return this.#ring[this.#head] as SwarmPeer;
   }
 
+  /** Lets the first peer that fits go before the others; nothing happens if none does. */
+  prefer(fits: (peer: SwarmPeer) => boolean): void {
+    for (let i = 0; i < this.size; i++) {
+      const at = (this.#head + i) % this.#ring.length;
+      const peer = this.#ring[at] as SwarmPeer;
+      if (!fits(peer)) continue;
+      this.#ring[at] = this.#ring[this.#head];
+      this.#ring[this.#head] = peer;
+      return;
+    }
+  }
+
   /** Takes the first out; the row must not be empty. */
   next(): SwarmPeer {
     const peer = this.#ring[this.#head] as SwarmPeer;

@@ -6,8 +6,7 @@
  */
 import type { SwarmPeer } from './swarm-peer';
 
-/** Suggested and not yet requested: at least this many pieces and bytes, at most `MOST` pieces. */
-const LEAST_PIECES = 2;
+/** Suggested and not yet requested: at least this many bytes, at most `MOST` pieces. */
 const AHEAD_BYTES = 2 * 1024 * 1024;
 const AHEAD_SECONDS = 1.5;
 const MOST = 256;
@@ -19,6 +18,8 @@ export interface SpreaderOptions {
   /** Bytes of an ordinary piece. */
   readonly pieceLength: number;
   readonly random: () => number;
+  /** Peers that want pieces of us. */
+  readonly downloaders: () => number;
   /** Peers other than seeds that hold the piece. */
   readonly availability: (piece: number) => number;
 }
@@ -46,12 +47,12 @@ export class Spreader {
   /** Keeps enough suggested to this peer. */
   topUp(peer: SwarmPeer): void {
     if (!peer.commands.fast || peer.ignoredGuidance > IGNORED) return;
-    const { pieceLength } = this.options;
+    const { pieceLength, downloaders } = this.options;
     const ahead = Math.max(AHEAD_BYTES, peer.up.rate * AHEAD_SECONDS);
-    const pieces = Math.min(
-      MOST,
-      Math.max(LEAST_PIECES, Math.ceil(ahead / pieceLength)),
-    );
+    // What is left is shared out, so that nobody goes away empty-handed at the end.
+    const left = this.#row.length - this.#next + this.#returned.length;
+    const share = Math.ceil(left / (2 * Math.max(1, downloaders())));
+    const pieces = Math.min(MOST, share, Math.ceil(ahead / pieceLength));
     while (peer.guided.length < pieces) {
       const piece = this.#fresh(peer);
       if (piece < 0) return;
@@ -59,6 +60,15 @@ export class Spreader {
       peer.guided.push(piece);
       peer.commands.suggest(piece);
     }
+  }
+
+  /** The piece is nowhere but here, and on its way to nobody else. */
+  isFirstCopy(peer: SwarmPeer, piece: number): boolean {
+    const taker = this.#taker[piece];
+    return (
+      (taker === NOBODY || taker === peer.id) &&
+      this.options.availability(piece) === 0
+    );
   }
 
   /** The peer has asked for a block of this piece. */

@@ -37,27 +37,32 @@ describe('one limited seed and eight downloaders', () => {
   it.each([
     { seed: 1, piece: MIB },
     { seed: 2, piece: 256 * KIB },
-    { seed: 3, piece: 4 * MIB },
   ])(
     'are done as soon as the seed has sent every piece once (seed $seed, pieces of $piece)',
     ({ seed, piece }) => {
       const { done, ratio, copies } = oneToEight(seed, piece, 32 * MIB);
       expect(done).toBe(true);
-      expect(ratio).toBeLessThan(1.06);
+      expect(ratio).toBeLessThan(1.03);
       expect(copies).toBeLessThan(1.02);
     },
   );
 
-  it('need little more where each can pass on no more than the seed sends', () => {
-    const { done, ratio } = oneToEight(4, MIB, 32 * MIB, { up: 25e6 });
+  it('are hardly slower with a piece or two for each', () => {
+    const { done, ratio } = oneToEight(3, 2 * MIB, 32 * MIB);
     expect(done).toBe(true);
-    expect(ratio).toBeLessThan(1.2);
+    expect(ratio).toBeLessThan(1.1);
   });
 
-  it('are done in good time without the fast extension, too', () => {
-    const { done, ratio } = oneToEight(5, MIB, 32 * MIB, { fast: false });
+  it('need little more where each can pass on no more than the seed sends', () => {
+    const { done, ratio } = oneToEight(4, 256 * KIB, 32 * MIB, { up: 25e6 });
     expect(done).toBe(true);
-    expect(ratio).toBeLessThan(1.5);
+    expect(ratio).toBeLessThan(1.15);
+  });
+
+  it('need little more without the fast extension, though nothing is suggested to them', () => {
+    const { done, ratio } = oneToEight(5, 256 * KIB, 32 * MIB, { fast: false });
+    expect(done).toBe(true);
+    expect(ratio).toBeLessThan(1.1);
   });
 });
 
@@ -95,7 +100,7 @@ describe('a swarm with bad peers', () => {
     return { world, done, banned, honest };
   }
 
-  it.each(seeds(10, 4))(
+  it.each(seeds(10, 3))(
     'bans those that corrupt and none that does not (seed %i)',
     (seed) => {
       const { done, banned } = mixed(seed, ['corrupting', 'corrupting']);
@@ -104,7 +109,7 @@ describe('a swarm with bad peers', () => {
     },
   );
 
-  it.each(seeds(20, 3))(
+  it.each(seeds(20, 2))(
     'does without those that never send (seed %i)',
     (seed) => {
       const { done, banned } = mixed(seed, [

@@ -114,6 +114,8 @@ export class Swarm implements PeerOwner {
       settings: this.settings,
       limits: options.uploadLimits ?? [],
       disconnect,
+      firstCopy: (peer, piece) =>
+        this.#spreader?.isFirstCopy(peer, piece) ?? false,
       shows: (peer, piece) => this.#superSeeder?.shows(peer, piece) ?? true,
     });
     this.down = new RateMeter(options.now);
@@ -699,18 +701,23 @@ export class Swarm implements PeerOwner {
   #spread(): void {
     if (this.#spreader !== undefined || !this.settings.spread) return;
     if (!this.have.complete || this.#superSeeder !== undefined) return;
-    let downloaders = 0;
-    for (const peer of this.#peers.values()) if (wantsSlot(peer)) downloaders++;
-    if (downloaders < 2) return;
+    if (this.#downloaders() < 2) return;
     const { pieceCount, pieceSize, random } = this.#options;
     this.#spreader = new Spreader({
       pieceCount,
       pieceLength: pieceSize(0),
       random,
+      downloaders: () => this.#downloaders(),
       availability: (piece) => this.picker.order.availability[piece],
     });
     for (const peer of this.#peers.values())
       if (!peer.amChoking) this.#spreader.topUp(peer);
+  }
+
+  #downloaders(): number {
+    let count = 0;
+    for (const peer of this.#peers.values()) if (wantsSlot(peer)) count++;
+    return count;
   }
 
   #spreadWhenIdle(): void {

@@ -16,6 +16,8 @@ import { allowance } from './token-bucket';
 const ABSURD_LENGTH = 131_072;
 /** What one peer gets in its turn while the rate is limited, bytes. */
 const TURN = 4 * BLOCK_LENGTH;
+/** One turn in so many is not a first copy's. */
+const ANYBODY = 8;
 /** Under a limit it wakes no more often than this, ms. */
 const PACE = 4;
 /** What is handed over is doubled when it is gone within this, halved when it takes longer than that, ms. */
@@ -32,6 +34,8 @@ export interface UploaderOptions {
   readonly settings: SwarmSettings;
   readonly limits: readonly TokenBucket[];
   readonly disconnect: (peer: SwarmPeer, reason: 'protocol' | 'flood') => void;
+  /** No other peer has the piece, or has been given it to pass on. */
+  readonly firstCopy: (peer: SwarmPeer, piece: number) => boolean;
   /** A piece may be hidden from a peer (super-seeding). */
   readonly shows: (peer: SwarmPeer, piece: number) => boolean;
 }
@@ -46,6 +50,7 @@ export class Uploader {
   #handed = 0;
   /** Peers with requests to serve and room for the bytes. */
   readonly #row = new PeerRow();
+  #turn = 0;
 
   constructor(private readonly options: UploaderOptions) {}
 
@@ -140,6 +145,7 @@ export class Uploader {
     const row = this.#row;
     const limited = this.#isLimited();
     while (row.size > 0) {
+      if (limited) this.#preferFirstCopies();
       const peer = row.first;
       if (!this.#canServe(peer)) {
         row.next();
@@ -160,6 +166,15 @@ export class Uploader {
       // It goes to the end of the row, so all get their turn.
       row.enter(peer);
     }
+  }
+
+  /** While the rate is short, blocks that nobody else has go out first; one turn in a few is anybody's. */
+  #preferFirstCopies(): void {
+    const { firstCopy } = this.options;
+    if (++this.#turn % ANYBODY === 0) return;
+    this.#row.prefer(
+      (peer) => this.#canServe(peer) && firstCopy(peer, peer.queue.piece(0)),
+    );
   }
 
   /** The limits are used up, but there may be peers that they do not hold. */
