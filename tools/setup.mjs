@@ -7,18 +7,23 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
-/** The workspace's own Node, whatever the system's is. */
-export const node = join(root, 'node_modules', '.bin', 'node');
+const ownNode = join(root, 'node_modules', '.bin', 'node');
+
+/** The workspace's own Node, or the system's where npm has none for it and it is new enough. */
+export function node() {
+  if (existsSync(ownNode)) return ownNode;
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major > 24 || (major === 24 && minor >= 15)) return process.execPath;
+  fail(`npm has no Node 24 for ${process.platform}/${process.arch}: install Node 24.15 or newer and run this again`);
+}
 
 /** Installs the packages of the lockfile, unless those of this very lockfile are there. */
 export function install() {
   const stamp = join(root, 'node_modules', '.installed');
   const wanted = hash(readFileSync(join(root, 'package-lock.json')));
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted && existsSync(node)) return;
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
   step('Installing the packages (once; about a minute)', 'npm', ['ci', '--no-audit', '--no-fund'], {});
-  if (!existsSync(node)) {
-    fail('npm did not install the workspace\'s Node for this system: see "Other systems" in README.md');
-  }
+  node();
   writeFileSync(stamp, wanted);
 }
 
