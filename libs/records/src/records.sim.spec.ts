@@ -38,17 +38,17 @@ describe('a quiet ring of records', () => {
       const ring = new SimulatedRing({ seed: nodes, nodes });
       ring.run(2_000);
       for (let i = 0; i < 20; i++)
-        ring.put(
+        ring.ledger.put(
           ring.random.pick(ring.live),
           keyFor(`item ${i}`),
           `value ${i}`,
         );
       ring.run(1_000);
-      expect(ring.counts).toEqual({ acknowledged: 20, failed: 0 });
-      expect(ring.unreadable()).toEqual([]);
+      expect(ring.ledger.counts).toEqual({ acknowledged: 20, failed: 0 });
+      expect(ring.ledger.unreadable()).toEqual([]);
       ring.run(60_000);
-      expect(ring.misplaced()).toEqual([]);
-      expect(ring.broken()).toEqual([]);
+      expect(ring.ledger.misplaced()).toEqual([]);
+      expect(ring.ledger.broken()).toEqual([]);
     },
   );
 });
@@ -68,6 +68,38 @@ describe('what was acknowledged is never lost', () => {
 
   it('by a network that falls apart and heals', () => {
     forEachSeed(some(0.05), passes(partitions));
+  });
+});
+
+describe('with the real ring', () => {
+  const realRing = true;
+
+  it('nothing is lost with a node', () => {
+    forEachSeed(
+      some(0.02),
+      passes((seed) => losses(seed, { realRing })),
+    );
+  });
+
+  it('nothing is lost when all lose power', () => {
+    forEachSeed(
+      some(0.01),
+      passes((seed) => powerFailure(seed, { realRing })),
+    );
+  });
+
+  it('nothing is lost when copies move', () => {
+    forEachSeed(
+      some(0.01),
+      passes((seed) => migration(seed, { realRing })),
+    );
+  });
+
+  it('nothing is lost when the network falls apart', () => {
+    forEachSeed(
+      some(0.01),
+      passes((seed) => partitions(seed, { realRing })),
+    );
   });
 });
 

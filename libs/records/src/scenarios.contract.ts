@@ -5,15 +5,16 @@
  */
 import type { LinkFaults } from '@dnd/sim';
 import type { RecordKey } from './record';
-import { digestOf, keyOf } from './record';
+import { digestOf } from './record';
 import { SimulatedRing } from './simulated-ring.contract';
-import type { Member, RingOptions } from './simulated-ring.contract';
+import type { SimulatedNode } from './simulated-node.contract';
+import type { RingOptions } from './simulated-ring.contract';
 
-type Variant = Pick<RingOptions, 'variant' | 'lyingDisk'>;
+type Variant = Pick<RingOptions, 'variant' | 'lyingDisk' | 'realRing'>;
 
 /** Some records written by some nodes, each key by one of them. */
 export class Writers {
-  private readonly homes = new Map<string, Member>();
+  private readonly homes = new Map<string, SimulatedNode>();
   private count = 0;
 
   constructor(
@@ -29,9 +30,9 @@ export class Writers {
     if (ring.live.length === 0) return;
     let home = this.homes.get(item);
     if (!home) this.homes.set(item, (home = ring.random.pick(ring.live)));
-    if (!home.alive || ring.isWriting(key)) return;
-    const remove = ring.written.has(keyOf(key)) && ring.random.chance(0.15);
-    ring.put(home, key, remove ? undefined : `value ${++this.count}`);
+    if (!home.alive || ring.ledger.isWriting(key)) return;
+    const remove = ring.ledger.knows(key) && ring.random.chance(0.15);
+    ring.ledger.put(home, key, remove ? undefined : `value ${++this.count}`);
   }
 
   /** `count` writes spread over some time. */
@@ -43,7 +44,7 @@ export class Writers {
   }
 
   /** A node that came back writes what it wrote before. */
-  moved(from: Member, to: Member): void {
+  moved(from: SimulatedNode, to: SimulatedNode): void {
     for (const [item, home] of this.homes)
       if (home === from) this.homes.set(item, to);
   }
@@ -73,6 +74,11 @@ const quiet: LinkFaults = {
   refuse: 1,
 };
 
+/** A played ring is there at once, a real one has to find itself. */
+function settle(ring: SimulatedRing): void {
+  ring.run(ring.options.realRing ? 12_000 : 1_500);
+}
+
 /**
  * One node is lost for good at any moment, another may restart; 35 s later everything has three
  * copies again, so that any two more may go; then newcomers take their place.
@@ -82,7 +88,7 @@ export function losses(seed: number, variant: Variant = {}): string[] {
   const clockError = seed % 3 === 0 ? 60_000 : 0;
   const ring = new SimulatedRing({ seed, nodes, clockError, ...variant });
   const { random } = ring;
-  ring.run(1_500);
+  settle(ring);
   ring.network.faults = { ...quiet, ...someFaults(ring) };
   const writers = new Writers(ring, 8);
   writers.spread(16, 4_000);
@@ -98,20 +104,20 @@ export function losses(seed: number, variant: Variant = {}): string[] {
   ring.run(6_000);
   ring.network.faults = quiet;
   ring.run(35_000);
-  const problems = [...ring.lost(), ...ring.broken()];
+  const problems = [...ring.ledger.lost(), ...ring.ledger.broken()];
   ring.lose(random.pick(ring.live));
   if (ring.live.length > 1) ring.lose(random.pick(ring.live));
-  problems.push(...ring.lost());
+  problems.push(...ring.ledger.lost());
   ring.add();
   ring.run(3_000);
-  problems.push(...ring.unreadable(2));
+  problems.push(...ring.ledger.unreadable(2));
   return problems;
 }
 
 /** All machines lose power at once, and start again with what is on their disks. */
 export function powerFailure(seed: number, variant: Variant = {}): string[] {
   const ring = new SimulatedRing({ seed, nodes: 3 + (seed % 3), ...variant });
-  ring.run(1_500);
+  settle(ring);
   const writers = new Writers(ring, 10);
   writers.spread(25, 1_000);
   ring.run(200 + ring.random.uniform() * 900);
@@ -120,14 +126,18 @@ export function powerFailure(seed: number, variant: Variant = {}): string[] {
   ring.run(1_000);
   for (const member of members) ring.restart(member);
   ring.run(20_000);
-  return [...ring.lost(), ...ring.unreadable(2), ...ring.broken()];
+  return [
+    ...ring.ledger.lost(),
+    ...ring.ledger.unreadable(2),
+    ...ring.ledger.broken(),
+  ];
 }
 
 /** Many nodes join at once and are hard to reach at first; copies move to their places. */
 export function migration(seed: number, variant: Variant = {}): string[] {
   const ring = new SimulatedRing({ seed, nodes: 3, ...variant });
   const { random } = ring;
-  ring.run(1_500);
+  settle(ring);
   const writers = new Writers(ring, 10);
   writers.spread(20, 2_000);
   ring.run(3_000);
@@ -138,14 +148,14 @@ export function migration(seed: number, variant: Variant = {}): string[] {
   ring.run(15_000 + random.uniform() * 15_000);
   ring.network.heal();
   ring.run(1_000);
-  const problems = ring.lost();
+  const problems = ring.ledger.lost();
   ring.run(100_000);
   return [
     ...problems,
-    ...ring.lost(),
-    ...ring.unreadable(2),
-    ...ring.misplaced(),
-    ...ring.broken(),
+    ...ring.ledger.lost(),
+    ...ring.ledger.unreadable(2),
+    ...ring.ledger.misplaced(),
+    ...ring.ledger.broken(),
   ];
 }
 
@@ -154,7 +164,7 @@ export function partitions(seed: number, variant: Variant = {}): string[] {
   const nodes = 4 + (seed % 5);
   const clockError = seed % 2 === 0 ? 20_000 : 0;
   const ring = new SimulatedRing({ seed, nodes, clockError, ...variant });
-  ring.run(1_500);
+  settle(ring);
   const writers = new Writers(ring, 12);
   writers.spread(10, 2_000);
   ring.run(3_000);
@@ -166,13 +176,13 @@ export function partitions(seed: number, variant: Variant = {}): string[] {
   ring.heal();
   writers.spread(5, 5_000);
   ring.run(60_000);
-  const problems = ring.unequal();
+  const problems = ring.ledger.unequal();
   ring.run(50_000);
   return [
     ...problems,
-    ...ring.lost(),
-    ...ring.unreadable(2),
-    ...ring.misplaced(),
-    ...ring.broken(),
+    ...ring.ledger.lost(),
+    ...ring.ledger.unreadable(2),
+    ...ring.ledger.misplaced(),
+    ...ring.ledger.broken(),
   ];
 }
