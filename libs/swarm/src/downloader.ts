@@ -593,7 +593,7 @@ export class Downloader {
         this.options.host
           .target(partial.piece, block * BLOCK_LENGTH, bytes.length)
           .set(bytes);
-        this.#cancelAll(partial, block, from);
+        this.#cancelAll(partial, block, 0);
         partial.finish(block, from);
       }
       partial.spare = undefined;

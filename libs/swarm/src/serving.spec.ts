@@ -199,6 +199,7 @@ describe('limits', () => {
     const rate = 10 * BLOCK_LENGTH * 10;
     const script = seeding(64, {
       uploadLimits: [new TokenBucket(rate, 1_000)],
+      settings: { spread: false },
     });
     const peers = [interested(script), interested(script)];
     for (const peer of peers)
@@ -295,6 +296,23 @@ describe('seeding', () => {
     const suggested = peers.flatMap((peer) => peer.heard('suggest'));
     expect(suggested.length).toBeGreaterThanOrEqual(8);
     expect(new Set(suggested).size).toBe(suggested.length);
+  });
+
+  it('sends what nobody else has first, but lets nobody starve', () => {
+    const rate = 100 * BLOCK_LENGTH;
+    const script = seeding(64, {
+      uploadLimits: [new TokenBucket(rate, 1_000)],
+    });
+    const [first, second] = [interested(script), interested(script)];
+    for (const peer of [first, second])
+      peer.says((remote) => {
+        for (let i = 0; i < 1_000; i++)
+          remote.onRequest(i >> 6, (i & 63) * BLOCK_LENGTH, BLOCK_LENGTH);
+      });
+    script.pass(5_000);
+    const share = second.peer.up.total / (first.peer.up.total || 1);
+    expect(share).toBeGreaterThan(0.1);
+    expect(share).toBeLessThan(0.5);
   });
 
   it('with super-seeding shows one piece at a time and serves no other', () => {

@@ -197,10 +197,11 @@ export class Swarm implements PeerOwner {
   verified(piece: number): void {
     if (this.#suspects.has(piece))
       this.#judge(this.#suspects.verified(piece), true);
+    const wanted = this.picker.wants(piece);
     this.picker.verified(piece);
     for (const peer of this.#peers.values()) {
       if (peer.have.has(piece)) {
-        if (peer.wanted > 0) peer.wanted--;
+        if (wanted) peer.wanted--;
         this.#mark(peer);
         if (peer.seed) continue;
       } else if (peer.inFlight === 0) {
@@ -433,7 +434,7 @@ export class Swarm implements PeerOwner {
     this.#own(peer);
     peer.have.delete(piece);
     this.picker.order.change(piece, -1);
-    if (this.picker.wants(piece) && peer.wanted > 0) peer.wanted--;
+    if (this.picker.wants(piece)) peer.wanted--;
     this.#downloader.lostPiece(peer, piece);
     this.#markAll();
   }

@@ -17,7 +17,7 @@ const ABSURD_LENGTH = 131_072;
 /** What one peer gets in its turn while the rate is limited, bytes. */
 const TURN = 4 * BLOCK_LENGTH;
 /** One turn in so many is not a first copy's. */
-const ANYBODY = 8;
+const ANYBODY = 4;
 /** Under a limit it wakes no more often than this, ms. */
 const PACE = 4;
 /** What is handed over is doubled when it is gone within this, halved when it takes longer than that, ms. */
