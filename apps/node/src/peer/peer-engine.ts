@@ -454,7 +454,9 @@ export class PeerEngine implements Part, SocketOwner, SessionOwner {
             : 'paused'
           : queued
             ? 'queued'
-            : session.state;
+            : session.phase === 'stopped'
+              ? 'checking' // It is wanted and about to start.
+              : session.state;
     const active = state === 'downloading';
     const reason =
       row.reason ?? session.reason ?? this.waitingFor(session, state);
