@@ -7,11 +7,13 @@ import { EventsController } from './events.controller';
 import { SESSIONS } from './gate';
 import { HealthController } from './health.controller';
 import { LibraryController } from './library.controller';
+import { MetricsController } from './metrics.controller';
 import { PublicationsController } from './publications.controller';
 import { RingController } from './ring.controller';
 import { Sessions } from './session';
 import { SessionController } from './session.controller';
 import { SettingsController } from './settings.controller';
+import { TrackerController } from './tracker.controller';
 import { Uploads } from './uploads';
 
 /** REST, events and sign-in. It reaches the peer, the tracker and the ring through their seams only. */
@@ -22,10 +24,12 @@ import { Uploads } from './uploads';
     EventsController,
     HealthController,
     LibraryController,
+    MetricsController,
     PublicationsController,
     RingController,
     SessionController,
     SettingsController,
+    TrackerController,
   ],
   providers: [
     EventHub,

@@ -18,11 +18,13 @@ import {
   type Publication,
 } from './tracker';
 import { TrackerDirectory } from './tracker-directory';
+import { TrackerServers } from './tracker-servers';
 import type {
   CatalogueDetailDto,
   CatalogueEntryDto,
   CataloguePageDto,
   CatalogueQueryDto,
+  TrackerStatusDto,
 } from './tracker.dto';
 import {
   decodeClient,
@@ -45,6 +47,7 @@ export class RingTracker extends Tracker {
     private readonly catalogue: CatalogueSync,
     private readonly swarms: Swarms,
     private readonly directory: TrackerDirectory,
+    private readonly servers: TrackerServers,
   ) {
     super();
   }
@@ -206,6 +209,28 @@ export class RingTracker extends Tracker {
 
   catalogueVersion(version: number): Promise<number> {
     return this.catalogue.changed(version, patience);
+  }
+
+  async status(): Promise<TrackerStatusDto> {
+    const { servers, directory } = this;
+    const own = { address: directory.own(), ...servers.load() };
+    const { announces, scrapes, ...errors } = servers.counters();
+    const { meter } = servers;
+    return {
+      ...own,
+      urls: directory.ownUrls(),
+      announces,
+      scrapes,
+      latency: { p50: meter.percentile(0.5), p99: meter.percentile(0.99) },
+      errors,
+      catalogue: this.catalogue.index.search({ limit: 1 }).total,
+      ring: [
+        own,
+        ...directory
+          .known()
+          .map(({ host, load }) => ({ address: host, ...load })),
+      ],
+    };
   }
 
   private async withCounts(

@@ -1,14 +1,14 @@
 /**
  * The live trackers of the ring. They know each other as the peers of one well-known swarm, whose
  * entries last a minute and are renewed three times in it; so a tracker that dies is soon left out of
- * the .torrent files that are handed out.
+ * the .torrent files that are handed out. What an entry has for a peer id tells how busy the tracker is.
  */
 import { packPeers, unpackPeers } from '@dnd/records';
 import { formatAddress, parseAddress } from '@dnd/tracker';
 import { Inject, Injectable } from '@nestjs/common';
-import { createHash } from 'node:crypto';
 import { Config } from '../config/config';
 import { Dht } from '../dht/dht';
+import { decodeLoad, encodeLoad, type Load } from './load';
 import { trackersSwarm } from './places';
 
 const period = 15_000;
@@ -20,7 +20,8 @@ const GONE = 2;
 @Injectable()
 export class TrackerDirectory {
   private port = 0;
-  private others: string[] = [];
+  private others: { readonly host: string; readonly load: Load }[] = [];
+  private load: () => Load = () => decodeLoad(new Uint8Array(20));
   private timer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -28,8 +29,10 @@ export class TrackerDirectory {
     private readonly dht: Dht,
   ) {}
 
-  start(port: number): void {
+  /** `load` is asked before each renewal. */
+  start(port: number, load: () => Load): void {
     this.port = port;
+    this.load = load;
     void this.renew(life);
     this.timer = setInterval(() => void this.renew(life), period);
   }
@@ -41,7 +44,8 @@ export class TrackerDirectory {
 
   /** BEP 12 tiers: the HTTP addresses of live trackers, this one first, then their UDP addresses. */
   tiers(): string[][] {
-    const hosts = [this.own(), ...this.others].slice(0, named);
+    const others = this.others.map(({ host }) => host);
+    const hosts = [this.own(), ...others].slice(0, named);
     return [
       hosts.map((host) => `http://${host}/announce`),
       hosts.map((host) => `udp://${host}/announce`),
@@ -52,7 +56,12 @@ export class TrackerDirectory {
     return [`http://${this.own()}/announce`, `udp://${this.own()}`];
   }
 
-  private own(): string {
+  /** The other live trackers. */
+  known(): readonly { readonly host: string; readonly load: Load }[] {
+    return this.others;
+  }
+
+  own(): string {
     const { advertise } = this.config;
     return `${advertise.includes(':') ? `[${advertise}]` : advertise}:${this.port}`;
   }
@@ -60,7 +69,7 @@ export class TrackerDirectory {
   private async renew(ttl: number, flags = 0): Promise<void> {
     const address = new Uint8Array(16);
     const length = parseAddress(this.config.advertise, address);
-    const id = createHash('sha1').update(this.own()).digest();
+    const id = encodeLoad(this.load());
     const peers =
       length === 0
         ? []
@@ -91,9 +100,10 @@ export class TrackerDirectory {
             0,
             peer.address.length === 4 ? 4 : 16,
           );
-          return `${peer.address.length === 4 ? host : `[${host}]`}:${peer.port}`;
+          const shown = peer.address.length === 4 ? host : `[${host}]`;
+          return { host: `${shown}:${peer.port}`, load: decodeLoad(peer.id) };
         })
-        .filter((host) => host !== this.own());
+        .filter(({ host }) => host !== this.own());
     } catch {
       // Asked again at the next turn; until then the last answer stands.
     }

@@ -2,7 +2,12 @@
  * The tracker's own listeners for every BitTorrent client: HTTP and UDP on one port. The protocols
  * are @dnd/tracker's; here are the sockets, and the waiting for swarms that are not known yet.
  */
-import { HttpTracker, HttpTrackerConnection, UdpTracker } from '@dnd/tracker';
+import {
+  HttpTracker,
+  HttpTrackerConnection,
+  UdpTracker,
+  type TrackerCounters,
+} from '@dnd/tracker';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { randomFillSync } from 'node:crypto';
 import {
@@ -19,7 +24,9 @@ import {
 import { Config } from '../config/config';
 import type { Part } from '../part';
 import { firstFree } from '../ports';
+import { AnswerMeter } from './answer-meter';
 import { CatalogueSync } from './catalogue-sync';
+import type { Load } from './load';
 import { Swarms } from './swarms';
 import { TrackerDirectory } from './tracker-directory';
 
@@ -37,6 +44,12 @@ export class TrackerServers implements Part {
   private server: Server | undefined;
   private socket: UdpSocket | undefined;
   private sweeper: NodeJS.Timeout | undefined;
+  private metering: NodeJS.Timeout | undefined;
+  private announcesBefore = 0;
+  private announcesPerSecond = 0;
+  private errorsBefore = 0;
+  private errorsPerMinute = 0;
+  readonly meter = new AnswerMeter();
 
   constructor(
     @Inject(Config) private readonly config: Config,
@@ -62,7 +75,8 @@ export class TrackerServers implements Part {
     const { port } = this.server?.address() as AddressInfo;
     this.sweeper = setInterval(() => this.sweep(), sweepPeriod);
     this.swarms.start();
-    this.directory.start(port);
+    this.metering = setInterval(() => this.everySecond(), 1000);
+    this.directory.start(port, () => this.load());
     await this.catalogue.start();
     this.log.log(
       `clients announce at ${this.directory.ownUrls().join(' or ')}`,
@@ -71,12 +85,47 @@ export class TrackerServers implements Part {
 
   async stop(): Promise<void> {
     clearInterval(this.sweeper);
+    clearInterval(this.metering);
     this.catalogue.stop();
     await this.directory.stop();
     await this.swarms.stop();
     for (const socket of this.connections.keys()) socket.destroy();
     this.server?.close();
     this.socket?.close();
+  }
+
+  load(): Load {
+    const { swarms, peers, seeds } = this.swarms.table.stats;
+    return {
+      announcesPerSecond: this.announcesPerSecond,
+      swarms,
+      peers,
+      seeds,
+      errorsPerMinute: Math.round(this.errorsPerMinute),
+    };
+  }
+
+  /** What happened so far, both protocols together. */
+  counters(): TrackerCounters {
+    const { http, udp } = this;
+    return {
+      announces: http.counters.announces + udp.counters.announces,
+      scrapes: http.counters.scrapes + udp.counters.scrapes,
+      malformed: http.counters.malformed + udp.counters.malformed,
+      refused: http.counters.refused + udp.counters.refused,
+      junk: http.counters.junk + udp.counters.junk,
+    };
+  }
+
+  private everySecond(): void {
+    this.meter.everySecond();
+    const { announces, malformed, refused, junk } = this.counters();
+    this.announcesPerSecond = announces - this.announcesBefore;
+    this.announcesBefore = announces;
+    const errors = malformed + refused + junk;
+    this.errorsPerMinute =
+      this.errorsPerMinute * (59 / 60) + errors - this.errorsBefore;
+    this.errorsBefore = errors;
   }
 
   /** Both protocols get the same port, or neither. */
@@ -119,11 +168,13 @@ export class TrackerServers implements Part {
     let before: Promise<void> | undefined;
     const take = (chunk: Buffer): void => {
       if (socket.destroyed) return;
+      const began = performance.now();
       connection.receive(
         chunk,
         Date.now(),
         (bytes) => socket.write(Buffer.from(bytes)) || true,
       );
+      this.meter.add(performance.now() - began);
       if (connection.closing) socket.end();
     };
     socket.on('data', (chunk: Buffer) => {
@@ -152,7 +203,9 @@ export class TrackerServers implements Part {
         )
       : undefined;
     const answer = (): void => {
+      const began = performance.now();
       const length = this.udp.receive(data, remote.address, Date.now());
+      this.meter.add(performance.now() - began);
       if (length > 0)
         this.socket?.send(
           Buffer.from(this.udp.out.subarray(0, length)),

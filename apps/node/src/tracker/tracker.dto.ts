@@ -97,3 +97,56 @@ export class CatalogueQueryDto {
 export class MagnetDto {
   @ApiProperty() magnet!: string;
 }
+
+export class TrackerNodeDto {
+  @ApiProperty({ description: 'host:port for clients, HTTP and UDP.' })
+  address!: string;
+  @ApiProperty() announcesPerSecond!: number;
+  @ApiProperty() swarms!: number;
+  @ApiProperty() peers!: number;
+  @ApiProperty() seeds!: number;
+  @ApiProperty() errorsPerMinute!: number;
+}
+
+export class TrackerErrorsDto {
+  @ApiProperty({
+    description: 'Announces and scrapes that broke the protocol.',
+  })
+  malformed!: number;
+  @ApiProperty({ description: 'Refused by a list or for want of a passkey.' })
+  refused!: number;
+  @ApiProperty({ description: 'Requests and datagrams that were none.' })
+  junk!: number;
+}
+
+export class TrackerLatencyDto {
+  @ApiProperty({
+    description: 'Milliseconds that half of the answers took at most.',
+  })
+  p50!: number;
+  @ApiProperty({
+    description: 'Milliseconds that 99 of 100 answers took at most.',
+  })
+  p99!: number;
+}
+
+export class TrackerStatusDto extends TrackerNodeDto {
+  @ApiProperty({
+    type: [String],
+    description: 'Where clients announce to this node.',
+  })
+  urls!: string[];
+  @ApiProperty({ description: 'Since the start.' }) announces!: number;
+  @ApiProperty({ description: 'Since the start.' }) scrapes!: number;
+  @ApiProperty({ type: TrackerLatencyDto }) latency!: TrackerLatencyDto;
+  @ApiProperty({ type: TrackerErrorsDto, description: 'Since the start.' })
+  errors!: TrackerErrorsDto;
+  @ApiProperty({ description: 'Entries of the catalogue.' })
+  catalogue!: number;
+  @ApiProperty({
+    type: [TrackerNodeDto],
+    description:
+      'The live trackers of the ring, this one first; the others as of the last half minute.',
+  })
+  ring!: TrackerNodeDto[];
+}

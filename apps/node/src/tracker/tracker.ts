@@ -5,6 +5,7 @@ import type {
   CatalogueDetailDto,
   CataloguePageDto,
   CatalogueQueryDto,
+  TrackerStatusDto,
 } from './tracker.dto';
 
 /** Who a peer is and where it listens now. */
@@ -73,6 +74,7 @@ export abstract class Tracker {
   ): Promise<readonly PeerAnnounceAnswer[]>;
   /** Waits up to 20 s until the catalogue is no longer at `version` (as told by the last answer; 0 at first). */
   abstract catalogueVersion(version: number): Promise<number>;
+  abstract status(): Promise<TrackerStatusDto>;
 }
 
 export const trackerSeam = defineSeam<Tracker>('tracker', Tracker, {
@@ -84,4 +86,5 @@ export const trackerSeam = defineSeam<Tracker>('tracker', Tracker, {
   torrent: 20_000,
   announce: 5_000,
   catalogueVersion: 30_000,
+  status: 3_000,
 });
