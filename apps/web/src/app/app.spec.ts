@@ -1,30 +1,67 @@
+import { provideHttpClient } from '@angular/common/http';
+import { provideHttpClientTesting } from '@angular/common/http/testing';
 import { TestBed } from '@angular/core/testing';
 import { provideRouter } from '@angular/router';
-import { EVENT_SOURCE } from '@dnd/ui';
+import { provideApiConfiguration } from '@dnd/api-client';
 import { App } from './app';
+import { EVENT_SOURCE, EventStream } from './live/event-stream';
+import { FakeEventSource } from './live/fake-event-source';
 
 describe('App', () => {
-  it('shows the title and the last tick', async () => {
-    const source = Object.assign(new EventTarget(), {
-      close: () => undefined,
-      readyState: 1,
-    });
-    await TestBed.configureTestingModule({
-      imports: [App],
+  beforeEach(() => {
+    jest.useFakeTimers();
+    TestBed.configureTestingModule({
       providers: [
         provideRouter([]),
-        { provide: EVENT_SOURCE, useValue: () => source },
+        provideHttpClient(),
+        provideHttpClientTesting(),
+        provideApiConfiguration(''),
+        { provide: EVENT_SOURCE, useValue: FakeEventSource.open },
       ],
-    }).compileComponents();
+    });
+  });
+  afterEach(() => jest.useRealTimers());
+
+  const show = () => {
     const fixture = TestBed.createComponent(App);
-    await fixture.whenStable();
-    expect(fixture.nativeElement.querySelector('h1').textContent).toBe('Notes');
-    source.dispatchEvent(
-      new MessageEvent('tick', { data: '{"n":5,"at":"x"}' }),
+    const element = fixture.nativeElement as HTMLElement;
+    fixture.detectChanges();
+    return { fixture, element };
+  };
+
+  it('leads to every page', () => {
+    const { element } = show();
+    const links = [...element.querySelectorAll('nav li a')];
+    expect(links.map((link) => link.getAttribute('href'))).toEqual([
+      '/files',
+      '/downloads',
+      '/publish',
+      '/library',
+      '/ring',
+      '/settings',
+    ]);
+  });
+
+  it('says that the connection is lost only when it stays lost, and that it is back', () => {
+    const { fixture, element } = show();
+    TestBed.inject(EventStream).start();
+    FakeEventSource.last.emit('open');
+    fixture.detectChanges();
+
+    FakeEventSource.last.emit('error');
+    fixture.detectChanges();
+    expect(element.querySelector('.lost')).toBeNull();
+    jest.advanceTimersByTime(1600);
+    fixture.detectChanges();
+    expect(element.querySelector('.lost')?.textContent).toContain(
+      'Connection lost, trying again',
     );
-    await fixture.whenStable();
-    expect(
-      fixture.nativeElement.querySelector('[data-testid=tick]').textContent,
-    ).toBe('5');
+
+    FakeEventSource.last.emit('open');
+    fixture.detectChanges();
+    expect(element.querySelector('.lost')).toBeNull();
+    expect(element.querySelector('[role=status]')?.textContent).toBe(
+      'Connected again',
+    );
   });
 });

@@ -1,0 +1,76 @@
+/** One download as a row of the list; it redraws itself when this download changes, and only then. */
+import { Component, computed, inject, input, output } from '@angular/core';
+import { MatIconButton } from '@angular/material/button';
+import { RouterLink } from '@angular/router';
+import { Grid } from '../grid/grid';
+import { Formats } from '../language/formats';
+import { Language } from '../language/language';
+import { DownloadStore } from '../live/download-store';
+import { Icon } from '../ui/icon';
+import { kindIcons, kindOfAll } from '../ui/kinds';
+import { DownloadActions } from './download-actions';
+import { can, isDone, progressOf, reasonOf, toneOf } from './download-words';
+
+@Component({
+  selector: 'app-download-row',
+  imports: [Icon, MatIconButton, RouterLink],
+  templateUrl: './download-row.html',
+  styleUrl: './download-row.scss',
+  host: { style: 'display: contents' },
+})
+export class DownloadRow {
+  readonly id = input.required<string>();
+  readonly row = input.required<number>();
+  readonly wide = input.required<boolean>();
+  readonly roomy = input.required<boolean>();
+  readonly selected = input.required<boolean>();
+  readonly selectToggled = output();
+
+  private readonly store = inject(DownloadStore);
+  protected readonly grid = inject(Grid);
+  protected readonly actions = inject(DownloadActions);
+  protected readonly f = inject(Formats);
+  protected readonly t = inject(Language).texts;
+
+  protected readonly download = computed(() => this.store.find(this.id()));
+  protected readonly icon = computed(() => {
+    const download = this.download();
+    return download ? kindIcons[kindOfAll(download)] : 'file';
+  });
+  protected readonly part = computed(() => {
+    const download = this.download();
+    return download ? progressOf(download) : 0;
+  });
+  protected readonly tone = computed(() =>
+    toneOf(this.download()?.state ?? 'queued'),
+  );
+  /** The state, with its reason in words. */
+  protected readonly words = computed(() => {
+    const download = this.download();
+    if (!download) return '';
+    const state = this.t().states[download.state];
+    const reason = reasonOf(download, this.t());
+    return reason ? `${state}: ${reason}` : state;
+  });
+  /** The one thing that is most likely wanted. */
+  protected readonly main = computed(() => {
+    const download = this.download();
+    if (!download) return undefined;
+    if (isDone(download)) return 'open';
+    if (can('retry', download)) return 'retry';
+    if (can('resume', download)) return 'resume';
+    return can('pause', download) ? 'pause' : undefined;
+  });
+  /** Where the buttons begin among the cells. */
+  protected readonly buttons = computed(() =>
+    this.roomy() ? 7 : this.wide() ? 5 : 1,
+  );
+
+  protected tab(cell: number): 0 | -1 {
+    return this.grid.tab(this.row(), cell);
+  }
+
+  protected openMenu(event: Event): void {
+    this.grid.openMenu(event.currentTarget as HTMLElement);
+  }
+}

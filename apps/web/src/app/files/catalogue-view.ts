@@ -1,0 +1,108 @@
+/**
+ * One ordered view of the catalogue, read from the node page by page as the list is scrolled. A page
+ * that came stays until the search, the order or the catalogue changes; then the visible part is
+ * read again and the rest forgotten.
+ */
+import { computed, inject, Injectable, signal } from '@angular/core';
+import { Api, listCatalogue, type CatalogueEntryDto } from '@dnd/api-client';
+
+export type CatalogueColumn = 'name' | 'size' | 'date' | 'seeders';
+
+export interface CatalogueQuery {
+  readonly search: string;
+  readonly sort: CatalogueColumn;
+  readonly order: 'asc' | 'desc';
+}
+
+export type Slot = CatalogueEntryDto | undefined;
+
+/** Entries a request. */
+export const pageSize = 100;
+/** Places of the list that are kept in memory; the rest of a larger catalogue needs a narrower search. */
+export const maxShown = 100_000;
+
+@Injectable()
+export class CatalogueView {
+  private readonly api = inject(Api);
+  private readonly list = signal<readonly Slot[]>([]);
+  private readonly all = signal<number | undefined>(undefined);
+  private readonly trouble = signal<unknown>(undefined);
+  private query: CatalogueQuery | undefined;
+  private generation = 0;
+  private readonly asked = new Set<number>();
+  private range = { start: 0, end: pageSize };
+
+  /** One place an entry; those not read yet are undefined. */
+  readonly slots = this.list.asReadonly();
+  /** Undefined until the first answer. */
+  readonly total = this.all.asReadonly();
+  readonly error = this.trouble.asReadonly();
+  readonly empty = computed(() => this.all() === 0);
+
+  show(query: CatalogueQuery): Promise<void> {
+    this.query = query;
+    this.range = { start: 0, end: pageSize };
+    return this.refresh();
+  }
+
+  /** Reads the visible part again. What is shown stays until the answer is here. */
+  refresh(): Promise<void> {
+    this.generation++;
+    this.asked.clear();
+    return this.read(this.pagesOf(this.range), true);
+  }
+
+  /** The list shows the places from `start` up to `end` now. */
+  visible(range: { readonly start: number; readonly end: number }): void {
+    this.range = range;
+    void this.read(
+      this.pagesOf(range).filter((page) => !this.asked.has(page)),
+      false,
+    );
+  }
+
+  private async read(pages: readonly number[], fresh: boolean): Promise<void> {
+    const { query, generation } = this;
+    if (!query || pages.length === 0) return;
+    for (const page of pages) this.asked.add(page);
+    try {
+      const answers = await Promise.all(
+        pages.map((page) => this.page(query, page)),
+      );
+      if (generation !== this.generation) return;
+      const total = Math.min(answers[0].total, maxShown);
+      const slots = fresh ? [] : this.list().slice(0, total);
+      slots.length = total;
+      answers.forEach(({ items }, i) => {
+        items.forEach((item, j) => {
+          const at = pages[i] * pageSize + j;
+          if (at < total) slots[at] = item;
+        });
+      });
+      this.all.set(answers[0].total);
+      this.list.set(slots);
+      this.trouble.set(undefined);
+    } catch (error) {
+      if (generation !== this.generation) return;
+      for (const page of pages) this.asked.delete(page);
+      this.trouble.set(error);
+    }
+  }
+
+  private page(query: CatalogueQuery, page: number) {
+    const { search, sort, order } = query;
+    return this.api.invoke(listCatalogue, {
+      ...(search ? { search } : {}),
+      sort,
+      order,
+      offset: page * pageSize,
+      limit: pageSize,
+    });
+  }
+
+  private pagesOf(range: { start: number; end: number }): number[] {
+    const first = Math.floor(range.start / pageSize);
+    const last = Math.floor(Math.max(range.start, range.end - 1) / pageSize);
+    return Array.from({ length: last - first + 1 }, (_, i) => first + i);
+  }
+}

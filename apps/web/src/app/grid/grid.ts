@@ -1,0 +1,276 @@
+/**
+ * The keyboard of a list in the ARIA grid pattern: one tab stop, arrows between cells, Home and End,
+ * pages, Space to select, Enter to open. Rows carry `data-row` (−1 is the header), cells `data-cell`;
+ * the directive finds them in the document, so that it works on the few rows a virtual list renders.
+ */
+import { CdkVirtualScrollViewport } from '@angular/cdk/scrolling';
+import {
+  afterNextRender,
+  contentChild,
+  Directive,
+  effect,
+  ElementRef,
+  inject,
+  Injector,
+  input,
+  output,
+  signal,
+  untracked,
+} from '@angular/core';
+
+export interface RowClick {
+  readonly row: number;
+  readonly event: MouseEvent;
+}
+
+export interface RowKey {
+  readonly row: number;
+  readonly event: KeyboardEvent;
+}
+
+@Directive({
+  selector: '[appGrid]',
+  exportAs: 'appGrid',
+  host: {
+    role: 'grid',
+    '[attr.aria-rowcount]': 'rows() + 1',
+    '(click)': 'onClick($event)',
+    '(keydown)': 'onKey($event)',
+    '(focusin)': 'onFocus($event)',
+  },
+})
+export class Grid {
+  readonly rows = input.required<number>({ alias: 'appGrid' });
+  /** Pixels. */
+  readonly rowHeight = input.required<number>();
+  /** Identities of the rows in their order: where a focused row moves, the focus follows it. */
+  readonly order = input<readonly string[]>();
+
+  /** A row was clicked, outside its buttons, links and fields. */
+  readonly clicked = output<RowClick>();
+  /** The context menu is about to open on this row. */
+  readonly menuAsked = output<number>();
+  readonly opened = output<number>();
+  readonly toggled = output<number>();
+  /** Shift and an arrow: the selection now reaches from its anchor to this row. */
+  readonly extended = output<number>();
+  readonly allSelected = output();
+  /** Any other key pressed on a row. */
+  readonly pressed = output<RowKey>();
+
+  private readonly host =
+    inject<ElementRef<HTMLElement>>(ElementRef).nativeElement;
+  private readonly injector = inject(Injector);
+  private readonly viewport = contentChild(CdkVirtualScrollViewport);
+  private readonly active = signal({ row: 0, cell: 0 });
+  private readonly rendered = signal({ start: 0, end: 0 });
+
+  constructor() {
+    effect((onCleanup) => {
+      const viewport = this.viewport();
+      const subscription = viewport?.renderedRangeStream.subscribe((range) =>
+        this.rendered.set(range),
+      );
+      onCleanup(() => subscription?.unsubscribe());
+    });
+    // Before the menu's own listener, which is further inside.
+    this.host.addEventListener(
+      'contextmenu',
+      (event) => {
+        const row = rowOf(event);
+        if (row !== undefined && row >= 0) this.menuAsked.emit(row);
+      },
+      { capture: true },
+    );
+    let before: readonly string[] | undefined;
+    effect(() => {
+      const order = this.order();
+      const last = before;
+      before = order;
+      if (last && order) untracked(() => this.follow(last, order));
+    });
+  }
+
+  /** The `tabindex` of a cell: 0 for the one tab stop, which is always among the rendered rows. */
+  tab(row: number, cell: number): 0 | -1 {
+    const active = this.active();
+    const { start, end } = this.rendered();
+    const stop =
+      active.row < 0
+        ? active.row
+        : Math.max(start, Math.min(active.row, end - 1, this.rows() - 1));
+    return row === stop && cell === active.cell ? 0 : -1;
+  }
+
+  /** Gives the keyboard back to the list, after a menu or a dialog. */
+  focusActive(): void {
+    const { row, cell } = this.active();
+    this.focus(Math.min(row, this.rows() - 1), cell);
+  }
+
+  focus(row: number, cell: number): void {
+    const target = this.cellAt(row, cell);
+    if (target) {
+      if (row >= 0) this.reveal(row);
+      target.focus({ preventScroll: true });
+      return;
+    }
+    if (row < 0 || row >= this.rows()) return;
+    this.reveal(row);
+    this.active.set({ row, cell });
+    // The virtual list renders the row in one of the next frames.
+    requestAnimationFrame(() =>
+      requestAnimationFrame(() =>
+        this.cellAt(row, cell)?.focus({ preventScroll: true }),
+      ),
+    );
+  }
+
+  protected onFocus(event: FocusEvent): void {
+    const at = this.positionOf(event.target as HTMLElement);
+    if (at) this.active.set(at);
+  }
+
+  protected onClick(event: MouseEvent): void {
+    const row = rowOf(event);
+    const target = event.target as HTMLElement;
+    if (row === undefined || row < 0) return;
+    if (!target.closest('button, a, input')) this.clicked.emit({ row, event });
+  }
+
+  protected onKey(event: KeyboardEvent): void {
+    const at = this.positionOf(event.target as HTMLElement);
+    if (!at || event.altKey) return;
+    if (this.move(event, at) || (at.row >= 0 && this.act(event, at.row))) {
+      event.preventDefault();
+      event.stopPropagation();
+    } else if (at.row >= 0) this.pressed.emit({ row: at.row, event });
+  }
+
+  private move(
+    event: KeyboardEvent,
+    { row, cell }: { row: number; cell: number },
+  ): boolean {
+    const last = this.rows() - 1;
+    const page = Math.max(
+      1,
+      Math.floor(
+        (this.viewport()?.getViewportSize() ?? 400) / this.rowHeight(),
+      ) - 1,
+    );
+    const rows: Partial<Record<string, number>> = {
+      ArrowDown: row + 1,
+      ArrowUp: row - 1,
+      PageDown: row + page,
+      PageUp: Math.max(0, row - page),
+      ...(event.ctrlKey || event.metaKey ? { Home: 0, End: last } : {}),
+    };
+    const to = rows[event.key];
+    if (to !== undefined) {
+      const first = this.cellAt(-1, 0) ? -1 : 0;
+      const target = Math.max(first, Math.min(to, last));
+      this.focus(target, target < 0 ? this.nearest(-1, cell) : cell);
+      if (event.shiftKey && target >= 0) this.extended.emit(target);
+      return true;
+    }
+    const count = this.cellsOf(row).length;
+    const cells: Partial<Record<string, number>> = {
+      ArrowRight: Math.min(cell + 1, count - 1),
+      ArrowLeft: Math.max(cell - 1, 0),
+      Home: 0,
+      End: count - 1,
+    };
+    const toCell = cells[event.key];
+    if (toCell === undefined) return false;
+    this.focus(row, toCell);
+    return true;
+  }
+
+  private act(event: KeyboardEvent, row: number): boolean {
+    const { key } = event;
+    const own = (event.target as HTMLElement).matches('button, a, input');
+    if ((event.ctrlKey || event.metaKey) && key.toLowerCase() === 'a') {
+      this.allSelected.emit();
+    } else if (key === 'ContextMenu' || (event.shiftKey && key === 'F10')) {
+      this.openMenu(event.target as HTMLElement);
+    } else if (key === ' ' && !own) this.toggled.emit(row);
+    else if (key === 'Enter' && !own) this.opened.emit(row);
+    else return false;
+    return true;
+  }
+
+  /** As the mouse would, at the lower left of the element. */
+  openMenu(target: HTMLElement): void {
+    const { left, bottom } = target.getBoundingClientRect();
+    target.dispatchEvent(
+      new MouseEvent('contextmenu', {
+        bubbles: true,
+        cancelable: true,
+        clientX: left,
+        clientY: bottom,
+      }),
+    );
+  }
+
+  private follow(before: readonly string[], after: readonly string[]): void {
+    const { row, cell } = this.active();
+    const id = before[row];
+    const had = this.host.contains(this.host.ownerDocument.activeElement);
+    if (id === undefined || after[row] === id) return;
+    const now = after.indexOf(id);
+    if (now >= 0) this.active.set({ row: now, cell });
+    if (!had) return;
+    afterNextRender(
+      () => {
+        const { activeElement, body } = this.host.ownerDocument;
+        if (activeElement === body) this.focusActive();
+      },
+      { injector: this.injector },
+    );
+  }
+
+  private reveal(row: number): void {
+    const viewport = this.viewport();
+    if (!viewport) return;
+    const height = this.rowHeight();
+    const top = row * height;
+    const from = viewport.measureScrollOffset();
+    const size = viewport.getViewportSize();
+    if (top < from) viewport.scrollToOffset(top);
+    else if (top + height > from + size) {
+      viewport.scrollToOffset(top + height - size);
+    }
+  }
+
+  private positionOf(
+    target: HTMLElement,
+  ): { row: number; cell: number } | undefined {
+    const row = target.closest<HTMLElement>('[data-row]');
+    const cell = target.closest<HTMLElement>('[data-cell]');
+    if (!row || !cell) return undefined;
+    const index = Number(row.dataset['row']);
+    return { row: index, cell: this.cellsOf(index).indexOf(cell) };
+  }
+
+  private cellsOf(row: number): HTMLElement[] {
+    return [
+      ...this.host.querySelectorAll<HTMLElement>(
+        `[data-row="${row}"] [data-cell]`,
+      ),
+    ];
+  }
+
+  private cellAt(row: number, cell: number): HTMLElement | undefined {
+    const cells = this.cellsOf(row);
+    return cells[Math.min(cell, cells.length - 1)];
+  }
+
+  private nearest(row: number, cell: number): number {
+    return Math.max(0, Math.min(cell, this.cellsOf(row).length - 1));
+  }
+}
+
+function rowOf(event: Event): number | undefined {
+  const row = (event.target as HTMLElement).closest<HTMLElement>('[data-row]');
+  return row ? Number(row.dataset['row']) : undefined;
+}

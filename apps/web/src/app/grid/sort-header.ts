@@ -1,0 +1,48 @@
+/** A column's header: a button that sorts by it. Put it on the element with the role `columnheader`. */
+import { Component, computed, inject, input, output } from '@angular/core';
+import { Language } from '../language/language';
+import { Icon } from '../ui/icon';
+import { Grid } from './grid';
+
+export type Order = 'asc' | 'desc';
+
+export interface Sort<Column extends string = string> {
+  readonly column: Column;
+  readonly order: Order;
+}
+
+@Component({
+  selector: 'app-sort-header',
+  imports: [Icon],
+  host: { role: 'columnheader', '[attr.aria-sort]': 'aria()' },
+  template: `
+    <button
+      type="button"
+      data-cell
+      [tabindex]="grid.tab(-1, cell())"
+      [title]="t().sort.by(label())"
+      (click)="sorted.emit()"
+    >
+      {{ label() }}
+      @if (aria(); as direction) {
+        <app-icon [name]="direction === 'ascending' ? 'up' : 'down'" />
+      }
+    </button>
+  `,
+})
+export class SortHeader {
+  readonly label = input.required<string>();
+  readonly column = input.required<string>();
+  /** Its place among the focusable headers. */
+  readonly cell = input.required<number>();
+  readonly sort = input.required<Sort>();
+  readonly sorted = output();
+
+  protected readonly grid = inject(Grid);
+  protected readonly t = inject(Language).texts;
+  protected readonly aria = computed(() => {
+    const { column, order } = this.sort();
+    if (column !== this.column()) return null;
+    return order === 'asc' ? 'ascending' : 'descending';
+  });
+}

@@ -1,0 +1,87 @@
+/** What was chosen or dropped and waits on the publish page for its options. */
+import { computed, Injectable, signal } from '@angular/core';
+import type { TorrentFormat } from '@dnd/api-client';
+import type { Picked, PickedFile } from './dropped-files';
+
+export interface Draft {
+  readonly id: string;
+  readonly name: string;
+  readonly comment: string;
+  readonly private: boolean;
+  readonly format: TorrentFormat | '';
+  readonly folder: boolean;
+  readonly files: readonly PickedFile[];
+  readonly size: number;
+}
+
+@Injectable({ providedIn: 'root' })
+export class Drafts {
+  private readonly list = signal<readonly Draft[]>([]);
+  private count = 0;
+
+  readonly all = this.list.asReadonly();
+  readonly size = computed(() =>
+    this.list().reduce((sum, { size }) => sum + size, 0),
+  );
+  /** Single files could also become one folder. */
+  readonly canJoin = computed(
+    () => this.list().filter(({ folder }) => !folder).length > 1,
+  );
+
+  add(picked: readonly Picked[]): void {
+    const drafts = picked
+      .filter(({ files }) => files.length > 0)
+      .map((item) => this.draft(item));
+    this.list.update((before) => [...before, ...drafts]);
+  }
+
+  change(id: string, change: Partial<Draft>): void {
+    this.list.update((before) =>
+      before.map((draft) =>
+        draft.id === id ? { ...draft, ...change } : draft,
+      ),
+    );
+  }
+
+  remove(id: string): void {
+    this.list.update((before) => before.filter((draft) => draft.id !== id));
+  }
+
+  clear(): void {
+    this.list.set([]);
+  }
+
+  /** Makes one folder draft of all single files. */
+  join(name: string): void {
+    const single = this.list().filter(({ folder }) => !folder);
+    const folder: Picked = {
+      name,
+      folder: true,
+      files: single.flatMap(({ files }) => files),
+    };
+    this.list.update((before) => [
+      this.draft(folder),
+      ...before.filter((draft) => draft.folder),
+    ]);
+  }
+
+  /** Hands over everything and forgets it. */
+  take(): readonly Draft[] {
+    const drafts = this.list();
+    this.clear();
+    return drafts;
+  }
+
+  private draft({ name, folder, files }: Picked): Draft {
+    return {
+      id: `draft-${++this.count}`,
+      name,
+      comment: '',
+      private: false,
+      format: '',
+      folder,
+      files,
+      size: files.reduce((sum, { file }) => sum + file.size, 0),
+    };
+  }
+}

@@ -1,0 +1,72 @@
+import { Component, computed, inject, signal } from '@angular/core';
+import { MatButton, MatIconButton } from '@angular/material/button';
+import { Formats } from '../language/formats';
+import { Language } from '../language/language';
+import { PublicationStore } from '../live/publication-store';
+import { Notices } from '../shell/notices';
+import { Icon } from '../ui/icon';
+import { kindIcons, kindOf } from '../ui/kinds';
+import { Drafts, type Draft } from './drafts';
+import { maxFiles, pickedFrom, TooManyFiles } from './dropped-files';
+import { PublicationCard } from './publication-card';
+import { Uploads } from './uploads';
+
+@Component({
+  selector: 'app-publish',
+  imports: [Icon, MatButton, MatIconButton, PublicationCard],
+  templateUrl: './publish.html',
+  styleUrl: './publish.scss',
+})
+export class Publish {
+  private readonly notices = inject(Notices);
+  private readonly publications = inject(PublicationStore);
+  protected readonly drafts = inject(Drafts);
+  protected readonly uploads = inject(Uploads);
+  protected readonly f = inject(Formats);
+  protected readonly t = inject(Language).texts;
+
+  protected readonly formats = ['', 'hybrid', 'v1', 'v2'] as const;
+  protected readonly folderName = signal('');
+  protected readonly together = signal(false);
+  protected readonly joining = computed(
+    () => this.together() && this.drafts.canJoin(),
+  );
+  /** Publications that began in another window, or by a program. */
+  protected readonly others = computed(() => {
+    const own = new Set(this.uploads.all().map(({ id }) => id));
+    return this.publications
+      .all()
+      .filter(({ id }) => !own.has(id))
+      .reverse();
+  });
+
+  protected choose(input: HTMLInputElement): void {
+    try {
+      this.drafts.add(pickedFrom(input.files ?? []));
+    } catch (error) {
+      if (!(error instanceof TooManyFiles)) throw error;
+      this.notices.warn(this.t().publish.tooMany(this.f.number(maxFiles)));
+    }
+    input.value = '';
+  }
+
+  protected iconOf(draft: Draft) {
+    return draft.folder ? 'folder' : kindIcons[kindOf(draft.name)];
+  }
+
+  protected formatName(format: (typeof this.formats)[number]): string {
+    return this.t().publish.formats[format === '' ? 'auto' : format];
+  }
+
+  protected submit(): void {
+    if (this.joining()) {
+      const [first, ...rest] = this.drafts.all().filter((d) => !d.folder);
+      this.drafts.join(
+        this.folderName().trim() || `${first.name} + ${rest.length}`,
+      );
+    }
+    this.uploads.start(this.drafts.take());
+    this.together.set(false);
+    this.folderName.set('');
+  }
+}
