@@ -1,0 +1,207 @@
+import { Random } from '@dnd/sim';
+import fc from 'fast-check';
+import { GONE, packPeers, PEER_BYTES, SEED, unpackPeers } from './peer';
+import { MAX_PEERS_GIVEN, MAX_PEERS_KEPT, SwarmTable } from './swarm-table';
+
+const SWARM = 'ab'.repeat(20);
+const A = '1'.repeat(40);
+const B = '2'.repeat(40);
+const RING = ['0'.repeat(40), 'f'.repeat(40)] as const;
+
+function table(): SwarmTable {
+  return new SwarmTable(new Random(1).uniform);
+}
+
+function peer(port: number, ttl = 60_000, flags = 0, address = [10, 0, 0, 1]) {
+  const id = new Uint8Array(20).fill(port & 255);
+  return { address: Uint8Array.from(address), port, id, flags, ttl };
+}
+
+function at(sequence: number, origin = A, late = 0) {
+  return { sequence, origin, late };
+}
+
+function ports(t: SwarmTable, now: number, want = 200, seeds = true): number[] {
+  const { peers } = t.read(SWARM, want, seeds, now);
+  return unpackPeers(peers)
+    .map(({ port }) => port)
+    .sort((a, b) => a - b);
+}
+
+describe('a table of swarms', () => {
+  it('gives peers back as they came, IPv4 and IPv6', () => {
+    const t = table();
+    const v6 = peer(2, 60_000, SEED, [32, 1, ...new Array(13).fill(0), 9]);
+    t.announce(SWARM, packPeers([peer(1), v6]), 0, at(1), 0);
+    const got = unpackPeers(t.read(SWARM, 10, true, 0).peers);
+    const plain = ({ address, port, id, flags }: (typeof got)[number]) => ({
+      address: [...address],
+      port,
+      id: [...id],
+      flags,
+    });
+    const wanted = [peer(1), v6].map(plain);
+    expect(got.map(plain)).toEqual(expect.arrayContaining(wanted));
+    expect(got.length).toBe(2);
+  });
+
+  it('counts seeds and leechers, and leaves seeds and those who left out', () => {
+    const t = table();
+    const peers = [peer(1), peer(2, 60_000, SEED), peer(3, 60_000, GONE)];
+    t.announce(SWARM, packPeers(peers), 0, at(1), 0);
+    const { seeds, leechers } = t.read(SWARM, 0, true, 0);
+    expect({ seeds, leechers }).toEqual({ seeds: 1, leechers: 1 });
+    expect(ports(t, 0, 200, false)).toEqual([1]);
+    expect(ports(t, 0)).toEqual([1, 2]);
+  });
+
+  it('ends a peer at its deadline, less the time its message was late', () => {
+    const t = table();
+    t.announce(SWARM, packPeers([peer(1, 1_000)]), 0, at(1, A, 400), 0);
+    expect(ports(t, 580)).toEqual([1]);
+    expect(ports(t, 601)).toEqual([]);
+    expect(t.peers).toBe(0);
+  });
+
+  it('does not let an older message bring back who left', () => {
+    const t = table();
+    t.announce(SWARM, packPeers([peer(1, 60_000, GONE)]), 0, at(5), 0);
+    t.announce(SWARM, packPeers([peer(1)]), 0, at(4), 10);
+    expect(ports(t, 20)).toEqual([]);
+    t.announce(SWARM, packPeers([peer(1)]), 0, at(6), 30);
+    expect(ports(t, 40)).toEqual([1]);
+  });
+
+  it('counts a completed download once however often its message comes', () => {
+    const t = table();
+    const packed = packPeers([peer(1, 60_000, SEED)]);
+    for (let i = 0; i < 3; i++) t.announce(SWARM, packed, 1, at(3), i);
+    expect(t.read(SWARM, 0, true, 5).completed).toBe(1);
+  });
+
+  it('keeps at most 2,000 peers and gives at most 200, each once', () => {
+    const t = table();
+    const peers = Array.from({ length: 3_000 }, (_, i) =>
+      peer(i + 1, 60_000 + i * 20),
+    );
+    t.announce(SWARM, packPeers(peers), 0, at(1), 0);
+    expect(t.peers).toBe(MAX_PEERS_KEPT);
+    const got = ports(t, 0, 5_000);
+    expect(got.length).toBe(MAX_PEERS_GIVEN);
+    expect(new Set(got).size).toBe(MAX_PEERS_GIVEN);
+  });
+
+  it('frees what is over by sweeping', () => {
+    const t = table();
+    for (let i = 0; i < 300; i++)
+      t.announce(
+        i.toString(16).padStart(3, '0').repeat(14).slice(0, 40),
+        packPeers([peer(1, 500)]),
+        0,
+        at(1),
+        0,
+      );
+    expect(t.swarms).toBe(300);
+    t.sweep(4_096, 1_000);
+    expect({ swarms: t.swarms, peers: t.peers }).toEqual({
+      swarms: 0,
+      peers: 0,
+    });
+  });
+
+  it('is handed over page by page, whole, and never with more time than there was', () => {
+    const swarm = fc
+      .integer({ min: 0, max: 0xfff })
+      .map((n) => n.toString(16).padStart(3, '0').padEnd(40, '7'));
+    const put = fc.record({
+      swarm,
+      port: fc.integer({ min: 1, max: 9 }),
+      ttl: fc.integer({ min: 100, max: 9_000 }),
+    });
+    const range = fc.tuple(swarm, swarm);
+    fc.assert(
+      fc.property(
+        fc.array(put, { maxLength: 60 }),
+        range,
+        (puts, [from, to]) => {
+          const one = table();
+          puts.forEach(({ swarm: s, port, ttl }, i) =>
+            one.announce(
+              s,
+              packPeers([peer(port, ttl)]),
+              0,
+              at(i + 1, i % 2 ? A : B),
+              0,
+            ),
+          );
+          const other = table();
+          let start = from;
+          for (let page = 0; page < 200; page++) {
+            const { swarms, origins, more } = one.copy(start, to, 150, 50);
+            other.paste(swarms, origins, 50, 70);
+            const last = swarms.at(-1);
+            if (!more || !last || last.swarm === to) break;
+            start = last.swarm;
+          }
+          for (const { swarm: s } of puts) {
+            const inside =
+              from === to ||
+              (from < to ? s > from && s <= to : s > from || s <= to);
+            const had = one.versions(s);
+            const got = other.versions(s);
+            expect([...got.keys()].sort()).toEqual(
+              inside ? [...had.keys()].sort() : [],
+            );
+            for (const [address, version] of got) {
+              const original = had.get(address);
+              expect(version.origin).toBe(original?.origin);
+              expect(version.sequence).toBe(original?.sequence);
+              expect(version.deadline).toBeLessThanOrEqual(
+                original?.deadline ?? 0,
+              );
+            }
+          }
+        },
+      ),
+    );
+  });
+
+  it('comes to the same in whatever order replicas hear', () => {
+    const event = fc.record({
+      port: fc.integer({ min: 1, max: 3 }),
+      sequence: fc.integer({ min: 1, max: 5 }),
+      origin: fc.constantFrom(A, B),
+    });
+    fc.assert(
+      fc.property(fc.array(event), fc.array(fc.nat()), (events, order) => {
+        const shuffled = events
+          .map((e, i) => ({ e, key: order[i] ?? i }))
+          .sort((x, y) => x.key - y.key)
+          .map(({ e }) => e);
+        const states = [events, shuffled].map((list) => {
+          const t = table();
+          for (const { port, sequence, origin } of list)
+            // What an origin says under one sequence is one thing.
+            t.announce(
+              SWARM,
+              packPeers([
+                peer(port, 1_000 * sequence, origin === A ? SEED : 0),
+              ]),
+              0,
+              at(sequence, origin),
+              0,
+            );
+          return [...t.versions(SWARM)].sort();
+        });
+        expect(states[0]).toEqual(states[1]);
+      }),
+    );
+  });
+
+  it('packs a peer in 39 bytes', () => {
+    const t = table();
+    t.announce(SWARM, packPeers([peer(1)]), 0, at(1), 0);
+    expect(t.read(SWARM, 1, true, 0).peers.length).toBe(PEER_BYTES);
+    expect(t.copy(...RING, 1_000, 0).swarms.length).toBe(1);
+  });
+});
