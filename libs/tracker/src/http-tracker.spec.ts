@@ -238,6 +238,47 @@ describe('HTTP announce', () => {
     expect(s.http.counters.refused).toBe(1);
   });
 
+  it('holds a request back until its swarm is known', () => {
+    const known = new Set<number>();
+    const s = new Service({ known: (hash) => known.has(hash[0]) });
+    const connection = s.connect();
+    let sent = '';
+    const sink = (bytes: Uint8Array) => {
+      sent += Buffer.from(bytes).toString('latin1');
+      return true;
+    };
+    const send = (text: string) =>
+      connection.receive(Buffer.from(text), 0, sink);
+    send(get('/') + announceFrom() + get('/'));
+    expect(sent.match(/HTTP/g)).toHaveLength(1);
+    expect(connection.waitsFor).toEqual([new Uint8Array(20).fill(1)]);
+    send(get('/'));
+    expect(sent.match(/HTTP/g)).toHaveLength(1);
+    known.add(3);
+    connection.resume(0, sink);
+    expect(sent.match(/HTTP/g)).toHaveLength(4);
+    expect(s.http.counters.announces).toBe(1);
+    // A scrape names all that it waits for.
+    const hashes = [2, 3, 4].map((b) => `info_hash=${`%0${b}`.repeat(20)}`);
+    send(get(`/scrape?${hashes.join('&')}`));
+    expect(connection.waitsFor.map((hash) => hash[0])).toEqual([2, 4]);
+    connection.resume(0, sink);
+    expect(sent.match(/HTTP/g)).toHaveLength(5);
+    // Whoever keeps sending while waiting is let go.
+    send(announceFrom());
+    for (let i = 0; i < 20; i++) send('x'.repeat(4096));
+    expect(connection.closing).toBe(true);
+  });
+
+  it('leaves out of a scrape what is not admitted', () => {
+    const s = new Service({
+      admit: (hash) => (hash[0] === 1 ? 'no' : undefined),
+    });
+    const target = `/scrape?info_hash=${HASH}&info_hash=${'%02'.repeat(20)}`;
+    const files = s.ask(get(target)).get('files') as Map<string, unknown>;
+    expect([...files.keys()]).toEqual(['\x02'.repeat(20)]);
+  });
+
   it('sends its tracker id and its warning', () => {
     const s = new Service({ trackerId: 'T1', warning: 'moving soon' });
     const answer = s.ask(announceFrom());

@@ -29,6 +29,9 @@ import {
   readScrapeQuery,
 } from './tracker-query';
 
+/** Is the swarm known well enough to be answered of? */
+export type Known = (infoHash: Uint8Array) => boolean;
+
 /** Why an info-hash (and, in private trackers, a passkey) is not served, or undefined where it is. */
 export type Admission = (
   infoHash: Uint8Array,
@@ -37,8 +40,10 @@ export type Admission = (
 
 export interface HttpTrackerOptions extends AnswerExtras {
   readonly table: AnnounceTable;
-  /** Asked for each announce. Where given, `/PASSKEY/announce` is served too. */
+  /** Asked for each announce and each info-hash of a scrape. Where given, `/PASSKEY/announce` is served too. */
   readonly admit?: Admission;
+  /** Where it says no, the request waits for `resume`: see `HttpTrackerConnection.waitsFor`. */
+  readonly known?: Known;
   /** Text of `GET /`. */
   readonly page?: string;
 }
@@ -59,6 +64,11 @@ export interface TrackerCounters {
 export type Sink = (bytes: Uint8Array) => boolean;
 
 const BUFFER = 128 * 1024;
+/** Bytes taken while a request waits for its swarm. */
+const MAX_HELD = 64 * 1024;
+/** Instead of the end of a body: there is nothing at this path; the swarm must be asked for first. */
+const NOT_FOUND = -1;
+const HOLD = -2;
 /** Milliseconds in which a request must have come whole. */
 const HEAD_TIME = 20_000;
 /** Milliseconds that a connection may be idle between requests. */
@@ -96,8 +106,10 @@ export class HttpTracker {
   };
   private readonly hashes = new Uint8Array(MAX_SCRAPE_HASHES * 20);
   private readonly page: Uint8Array;
-
   readonly options: HttpTrackerOptions;
+  private known: Known | undefined;
+  /** Info-hashes for whose sake `answer` held the request back. */
+  unknown: Uint8Array[] = [];
 
   constructor(options: HttpTrackerOptions) {
     this.options = options;
@@ -106,8 +118,11 @@ export class HttpTracker {
     );
   }
 
-  /** Answers the request that `head` describes, at `at` in `out`; returns the end. The asker's address stands in `request`. */
-  answer(bytes: Uint8Array, at: number, now: number): number {
+  /**
+   * Answers the request that `head` describes, at `at` in `out`; returns the end, or a negative
+   * number where it has to wait for `unknown`, unless `forced`. The asker's address stands in `request`.
+   */
+  answer(bytes: Uint8Array, at: number, now: number, forced: boolean): number {
     const { head, out } = this;
     const persistence: Persistence = !head.keepAlive
       ? 'close'
@@ -115,8 +130,10 @@ export class HttpTracker {
         ? 'keep'
         : 'plain';
     const body = at + headRoom(persistence);
+    this.known = forced ? undefined : this.options.known;
     const end = this.writeBody(bytes, body, now);
-    if (end < 0) {
+    if (end === HOLD) return end;
+    if (end === NOT_FOUND) {
       head.keepAlive = false;
       return put(out, at, STATUS[404]);
     }
@@ -136,9 +153,9 @@ export class HttpTracker {
         return this.announce(bytes, at, now, passkey(bytes, from, to - 9));
     } else if (endsWith(bytes, from, to, '/scrape')) {
       if (to - from === 7 || this.options.admit)
-        return this.scrape(bytes, at, now);
+        return this.scrape(bytes, at, now, passkey(bytes, from, to - 7));
     } else if (to - from === 1) return put(this.out, at, this.page);
-    return -1;
+    return NOT_FOUND;
   }
 
   private announce(
@@ -163,21 +180,52 @@ export class HttpTracker {
       counters.refused++;
       return writeFailure(out, at, refused);
     }
+    if (this.known?.(request.infoHash) === false) {
+      this.unknown = [request.infoHash.slice()];
+      return HOLD;
+    }
     counters.announces++;
     const { table } = options;
     const result = table.announce(request, now);
     return writeAnnounceAnswer(out, at, table, request, result, options);
   }
 
-  private scrape(bytes: Uint8Array, at: number, now: number): number {
-    const { head, hashes, out, counters } = this;
-    const count = readScrapeQuery(bytes, head.queryFrom, head.queryTo, hashes);
-    if (typeof count === 'string') {
+  private scrape(
+    bytes: Uint8Array,
+    at: number,
+    now: number,
+    key: string,
+  ): number {
+    const { head, hashes, out, counters, options } = this;
+    const asked = readScrapeQuery(bytes, head.queryFrom, head.queryTo, hashes);
+    if (typeof asked === 'string') {
       counters.malformed++;
-      return writeFailure(out, at, count);
+      return writeFailure(out, at, asked);
+    }
+    const count = this.admitted(asked, key);
+    if (this.known) {
+      this.unknown = [];
+      for (let k = 0; k < count; k++) {
+        const hash = hashes.slice(20 * k, 20 * k + 20);
+        if (!this.known(hash)) this.unknown.push(hash);
+      }
+      if (this.unknown.length > 0) return HOLD;
     }
     counters.scrapes++;
-    return writeScrapeAnswer(out, at, this.options.table, hashes, count, now);
+    return writeScrapeAnswer(out, at, options.table, hashes, count, now);
+  }
+
+  /** Closes up the info-hashes of a scrape to those that are served; returns how many. */
+  private admitted(asked: number, key: string): number {
+    const { hashes, options } = this;
+    if (options.admit === undefined) return asked;
+    let count = 0;
+    for (let k = 0; k < asked; k++) {
+      const hash = hashes.subarray(20 * k, 20 * k + 20);
+      if (options.admit(hash, key) !== undefined) continue;
+      hashes.copyWithin(20 * count++, 20 * k, 20 * k + 20);
+    }
+    return count;
   }
 }
 
@@ -186,10 +234,13 @@ export class HttpTrackerConnection {
   closing = false;
   /** When the owner should close the connection, in the caller's milliseconds. */
   deadline: number;
+  /** Swarms that a request waits for. Not empty: read no more, see to them, then call `resume`. */
+  waitsFor: readonly Uint8Array[] = [];
   private readonly tracker: HttpTracker;
   private readonly proxied: boolean;
   private readonly ip = new Uint8Array(16);
   private readonly ipLength: AddressLength;
+  private forced = false;
   private pending = new Uint8Array(0);
   private filled = 0;
 
@@ -211,23 +262,38 @@ export class HttpTrackerConnection {
   /** Bytes from the client. Answers go to `sink`, several at a time. */
   receive(chunk: Uint8Array, now: number, sink: Sink): void {
     if (this.closing) return;
-    let bytes = chunk;
-    if (this.filled > 0) {
-      const before = this.filled;
-      this.append(chunk);
-      // Without an empty line in what is new no request can have become complete.
-      const whole = hasEmptyLine(this.pending, before - 2, this.filled);
-      if (!whole && this.filled <= MAX_HEAD) return;
-      bytes = this.pending.subarray(0, this.filled);
-    }
-    const used = this.read(bytes, now, sink);
-    const rest = this.closing ? 0 : bytes.length - used;
     if (this.filled === 0) {
-      if (rest > 0) this.append(bytes.subarray(used));
-    } else {
-      this.pending.copyWithin(0, used, used + rest);
-      this.filled = rest;
-      if (rest === 0) this.pending = new Uint8Array(0);
+      const used = this.read(chunk, now, sink);
+      if (!this.closing && used < chunk.length)
+        this.append(chunk.subarray(used));
+      return;
+    }
+    const before = this.filled;
+    this.append(chunk);
+    if (this.waitsFor.length > 0) {
+      this.closing = this.filled > MAX_HELD;
+      return;
+    }
+    // Without an empty line in what is new no request can have become complete.
+    const whole = hasEmptyLine(this.pending, before - 2, this.filled);
+    if (whole || this.filled > MAX_HEAD) this.readPending(now, sink);
+  }
+
+  /** Answers the request that waited with what is known by now, and goes on. */
+  resume(now: number, sink: Sink): void {
+    if (this.closing || this.waitsFor.length === 0) return;
+    this.waitsFor = [];
+    this.forced = true;
+    this.readPending(now, sink);
+  }
+
+  private readPending(now: number, sink: Sink): void {
+    const used = this.read(this.pending.subarray(0, this.filled), now, sink);
+    this.pending.copyWithin(0, used, this.filled);
+    this.filled -= used;
+    if (this.filled === 0 || this.closing) {
+      this.pending = new Uint8Array(0);
+      this.filled = 0;
     }
   }
 
@@ -251,7 +317,13 @@ export class HttpTrackerConnection {
         break;
       }
       this.setAddress(bytes);
-      at = tracker.answer(bytes, at, now);
+      const written = tracker.answer(bytes, at, now, this.forced);
+      if (written < 0) {
+        this.waitsFor = tracker.unknown;
+        break;
+      }
+      this.forced = false;
+      at = written;
       this.closing = !head.keepAlive;
       this.deadline = now + IDLE_TIME;
       used = end;

@@ -27,9 +27,11 @@ export { HttpTracker, HttpTrackerConnection } from './http-tracker';
 export type {
   Admission,
   HttpTrackerOptions,
+  Known,
   Sink,
   TrackerCounters,
 } from './http-tracker';
+export { announceInterval } from './announce-interval';
 export {
   encodeLsd,
   LSD_HOST_V4,

@@ -189,6 +189,19 @@ describe('UdpTracker', () => {
     expect(answer.toString('hex', 0, 8)).toBe('0000000301020304');
   });
 
+  it('answers of a swarm that is not known yet when it is told to', () => {
+    const s = new Service({ known: (hash) => hash[0] === 9 });
+    const datagram = announceDatagram(s.connect(), {});
+    expect(s.send(datagram)).toHaveLength(0);
+    expect(s.udp.waitsFor).toEqual([new Uint8Array(20).fill(1)]);
+    expect(s.table.stats.peers).toBe(0);
+    expect(s.udp.receive(datagram, '10.0.0.1', 0, true)).toBe(20);
+    expect(s.udp.waitsFor).toEqual([]);
+    // Nobody makes us ask whose address is not proven.
+    s.udp.receive(datagram, '10.0.0.2', 0);
+    expect(s.udp.waitsFor).toEqual([]);
+  });
+
   it('reads the passkey from BEP 41 options', () => {
     const s = new Service({
       admit: (_, passkey) => (passkey === 'good' ? undefined : 'who are you?'),

@@ -11,7 +11,7 @@ import {
   type AnnounceEventCode,
 } from './announce-request';
 import type { AnnounceTable, SwarmCounts } from './announce-table';
-import type { Admission, TrackerCounters } from './http-tracker';
+import type { Admission, Known, TrackerCounters } from './http-tracker';
 import { sipHash24 } from './sip-hash';
 import { word } from './peer-store';
 
@@ -19,8 +19,10 @@ export interface UdpTrackerOptions {
   readonly table: AnnounceTable;
   /** Four random words that nobody else knows. */
   readonly secret: Uint32Array;
-  /** Asked for each announce; the passkey comes from BEP 41's URL, `/PASSKEY/announce`. */
+  /** Asked for each announce; the passkey comes from BEP 41's URL, `/PASSKEY/announce`. In a scrape, which has no URL, it is empty. */
   readonly admit?: Admission;
+  /** Where it says no, the datagram is not answered: see `UdpTracker.waitsFor`. */
+  readonly known?: Known;
 }
 
 /** The action field of BEP 15. */
@@ -49,6 +51,9 @@ export class UdpTracker {
   };
   /** The answer: the first bytes that `receive` counts, until its next call. */
   readonly out = new Uint8Array(2048);
+  /** Swarms for whose sake the last datagram was not answered. Not empty: see to them and give the datagram in again, `forced`. */
+  waitsFor: Uint8Array[] = [];
+  private readonly known: Known | undefined;
   private readonly table: AnnounceTable;
   private readonly secret: Uint32Array;
   private readonly admit: Admission | undefined;
@@ -66,11 +71,18 @@ export class UdpTracker {
     this.table = options.table;
     this.secret = options.secret;
     this.admit = options.admit;
+    this.known = options.known;
   }
 
   /** Takes a datagram from `address`; returns the length of the answer in `out`, or 0 for silence. */
-  receive(datagram: Uint8Array, address: string, now: number): number {
+  receive(
+    datagram: Uint8Array,
+    address: string,
+    now: number,
+    forced = false,
+  ): number {
     const { request } = this;
+    if (this.waitsFor.length > 0) this.waitsFor = [];
     const length = parseAddress(address, request.ip);
     if (length === 0 || datagram.length < 16) return this.junk();
     request.ipLength = length;
@@ -83,8 +95,10 @@ export class UdpTracker {
         ? this.fail(datagram, 'connection id not valid any more')
         : 0;
     }
-    if (action === UDP_ACTION.announce) return this.announce(datagram, now);
-    if (action === UDP_ACTION.scrape) return this.scrape(datagram, now);
+    const known = forced ? undefined : this.known;
+    if (action === UDP_ACTION.announce)
+      return this.announce(datagram, now, known);
+    if (action === UDP_ACTION.scrape) return this.scrape(datagram, now, known);
     this.counters.malformed++;
     return this.fail(datagram, 'unknown action');
   }
@@ -102,7 +116,11 @@ export class UdpTracker {
     return 16;
   }
 
-  private announce(datagram: Uint8Array, now: number): number {
+  private announce(
+    datagram: Uint8Array,
+    now: number,
+    known: Known | undefined,
+  ): number {
     const { request, table, counters } = this;
     if (datagram.length < 98) {
       counters.malformed++;
@@ -126,6 +144,10 @@ export class UdpTracker {
       counters.refused++;
       return this.fail(datagram, refused);
     }
+    if (known?.(request.infoHash) === false) {
+      this.waitsFor = [request.infoHash.slice()];
+      return 0;
+    }
     counters.announces++;
     const result = table.announce(request, now);
     this.head(datagram, UDP_ACTION.announce);
@@ -135,24 +157,39 @@ export class UdpTracker {
     return table.writePeers(request.ipLength, this.out, 20);
   }
 
-  private scrape(datagram: Uint8Array, now: number): number {
-    const { counts } = this;
-    const asked = Math.floor((datagram.length - 16) / 20);
+  private scrape(
+    datagram: Uint8Array,
+    now: number,
+    known: Known | undefined,
+  ): number {
+    const whole = Math.floor((datagram.length - 16) / 20);
+    const asked = Math.min(whole, UDP_MAX_SCRAPE);
     if (asked === 0) {
       this.counters.malformed++;
       return this.fail(datagram, 'scrape without info-hash');
     }
+    if (known !== undefined) {
+      for (let k = 0; k < asked; k++) {
+        const hash = datagram.slice(16 + 20 * k, 36 + 20 * k);
+        if (!known(hash)) this.waitsFor.push(hash);
+      }
+      if (this.waitsFor.length > 0) return 0;
+    }
     this.counters.scrapes++;
     this.head(datagram, UDP_ACTION.scrape);
-    let at = 8;
-    for (let k = 0; k < asked && k < UDP_MAX_SCRAPE; k++) {
-      this.table.scrape(datagram, 16 + 20 * k, now, counts);
-      this.put(at, counts.complete);
-      this.put(at + 4, counts.downloaded);
-      this.put(at + 8, counts.incomplete);
-      at += 12;
-    }
-    return at;
+    for (let k = 0; k < asked; k++) this.scrapeOne(datagram, k, now);
+    return 8 + 12 * asked;
+  }
+
+  private scrapeOne(datagram: Uint8Array, k: number, now: number): void {
+    const { counts } = this;
+    const from = 16 + 20 * k;
+    const refused = this.admit?.(datagram.subarray(from, from + 20), '');
+    if (refused === undefined) this.table.scrape(datagram, from, now, counts);
+    else counts.complete = counts.incomplete = counts.downloaded = 0;
+    this.put(8 + 12 * k, counts.complete);
+    this.put(12 + 12 * k, counts.downloaded);
+    this.put(16 + 12 * k, counts.incomplete);
   }
 
   private proven(datagram: Uint8Array, now: number): boolean {
