@@ -27,6 +27,7 @@ try {
     bench.rc4(blocks / 4),
     bench.writeBlocks(blocks / 4, 'required'),
     bench.passEncrypted(blocks / 4),
+    bench.utp(blocks / 8),
   ]) {
     measure(run);
   }

@@ -1,4 +1,7 @@
 /** BEP 9, 10, 11, 21 and 54 from the side of the bytes. */
+import { decodeHolepunch, encodeHolepunch } from './holepunch-message';
+import { obfuscatedHash } from './mse/encrypted-handshake';
+import { TorrentIndex } from './torrent-index';
 import { MessageId } from './message-id';
 import {
   after,
@@ -202,5 +205,52 @@ describe('metadata', () => {
     );
     expect(log).toEqual(['metadata 0 5 5', 'metadata reject 4']);
     expect(Buffer.from(peer.metadata[0]).toString()).toBe('hello');
+  });
+});
+
+describe('holepunch messages', () => {
+  const address = new Uint8Array([10, 0, 0, 1]);
+
+  it.each([
+    { type: 'rendezvous', address, port: 6881, error: 0 },
+    { type: 'connect', address: new Uint8Array(16).fill(3), port: 1, error: 0 },
+    { type: 'error', address, port: 80, error: 2 },
+  ] as const)('are read as they were written: $type', (sent) => {
+    expect(decodeHolepunch(encodeHolepunch(sent))).toEqual(sent);
+  });
+
+  it.each([
+    '',
+    '00',
+    '000000',
+    '0300' + '01'.repeat(10),
+    '0002' + '01'.repeat(10),
+  ])('of a wrong form are ignored: %s', (hex) => {
+    expect(decodeHolepunch(Buffer.from(hex, 'hex'))).toBeUndefined();
+  });
+
+  it('are taken only where they are offered', () => {
+    const sent = { type: 'connect', address, port: 5, error: 0 } as const;
+    const bytes = extended(4, encodeHolepunch(sent));
+    expect(after(met(), bytes)).toEqual([]);
+    const able = met({}, { extensions: { holepunch: true } });
+    expect(after(able, bytes)).toEqual(['holepunch connect 5']);
+  });
+});
+
+describe('the index of torrents', () => {
+  it('finds by either hash and its obfuscated form, until it is deleted', () => {
+    const infoHashV2 = new Uint8Array(32).fill(7);
+    const torrent = { infoHashV1: INFO_HASH, infoHashV2 };
+    const index = new TorrentIndex();
+    index.add(torrent);
+    const cut = infoHashV2.slice(0, 20);
+    expect(index.find(INFO_HASH)).toBe(torrent);
+    expect(index.find(cut)).toBe(torrent);
+    expect(index.findObfuscated(obfuscatedHash(cut))).toEqual(cut);
+    expect(index.find(new Uint8Array(20))).toBeUndefined();
+    index.delete(torrent);
+    expect(index.find(INFO_HASH)).toBeUndefined();
+    expect(index.findObfuscated(obfuscatedHash(cut))).toBeUndefined();
   });
 });

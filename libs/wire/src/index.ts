@@ -42,3 +42,4 @@ export { UtpError } from './utp/utp-error';
 export { UtpMultiplexer } from './utp/utp-multiplexer';
 export type { UtpOptions } from './utp/utp-multiplexer';
 export type { UtpEvents, UtpSocket } from './utp/utp-socket';
+export { TorrentIndex } from './torrent-index';

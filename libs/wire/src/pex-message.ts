@@ -30,8 +30,8 @@ export interface PexMessage {
   readonly dropped: readonly PexPeer[];
 }
 
-/** Entries taken of each list of one message, both families together. */
-export const MAX_PEX_READ = 200;
+/** Entries taken of each list of one message. */
+export const MAX_PEX_READ = 100;
 
 export function encodePex(message: PexMessage): Uint8Array {
   const added4 = message.added.filter((peer) => peer.address.length === 4);
@@ -81,8 +81,8 @@ function unpack(
   if (bytes === undefined) return;
   const flags = asBytes(dictionary.get(`${key}.f`));
   const stride = addressLength + 2;
-  const count = Math.floor(bytes.length / stride);
-  for (let i = 0; i < count && into.length < MAX_PEX_READ; i++) {
+  const count = Math.min(Math.floor(bytes.length / stride), MAX_PEX_READ);
+  for (let i = 0; i < count; i++) {
     const at = i * stride;
     const port = readUint16(bytes, at + addressLength);
     if (port === 0) continue;

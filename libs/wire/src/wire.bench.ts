@@ -7,6 +7,8 @@ import { BLOCK_SIZE } from './message-id';
 import { Rc4 } from './mse/rc4';
 import { RecordedPeer, exchange } from './testing/recorded-peer';
 import type { EncryptionPolicy } from './mse/encryption-policy';
+import { UtpMultiplexer } from './utp/utp-multiplexer';
+import type { UtpEvents } from './utp/utp-socket';
 
 export interface BenchmarkResult {
   readonly name: string;
@@ -102,6 +104,46 @@ export function rc4(blocks: number): () => BenchmarkResult {
     const rounds = Math.ceil((blocks * BLOCK_SIZE) / CHUNK);
     for (let n = 0; n < rounds; n++) cipher.apply(chunk);
     return { name: 'rc4', bytes: rounds * CHUNK, proof: chunk[77] };
+  };
+}
+
+/** A uTP stream over a line without faults or delay, datagrams of 1,400 bytes, both ends. */
+export function utp(blocks: number): () => BenchmarkResult {
+  const block = new Uint8Array(BLOCK_SIZE).fill(7);
+  return () => {
+    let received = 0;
+    const ignore = (): void => undefined;
+    const events: UtpEvents = {
+      onConnect: ignore,
+      onData: (bytes) => void (received += bytes.length),
+      onWritable: ignore,
+      onEnd: ignore,
+      onClose: ignore,
+    };
+    const line: [UtpMultiplexer, Uint8Array][] = [];
+    const end = (other: () => UtpMultiplexer): UtpMultiplexer =>
+      new UtpMultiplexer({
+        send: (datagram) => void line.push([other(), datagram]),
+        random16: () => 4,
+        onConnection: () => events,
+      });
+    const a: UtpMultiplexer = end(() => b);
+    const b: UtpMultiplexer = end(() => a);
+    const socket = a.connect('b', events, 0);
+    for (let i = 0, now = 0; i < blocks || received < blocks * BLOCK_SIZE;) {
+      while (i < blocks && socket?.writable) {
+        socket.write([block], now);
+        i++;
+      }
+      const sent = line.splice(0);
+      now += 0.1;
+      for (const [to, datagram] of sent) to.handle(datagram, 'b', now);
+      if (sent.length > 0) continue;
+      now += 20;
+      a.tick(now);
+      b.tick(now);
+    }
+    return { name: 'utp, both ends', bytes: received, proof: received };
   };
 }
 

@@ -56,7 +56,7 @@ export class UtpEnd implements UtpEvents {
     while (this.toWrite.length > 0 && socket.writable) {
       const part = this.toWrite.subarray(0, 16_397);
       this.toWrite = this.toWrite.subarray(part.length);
-      socket.write(part, this.#clock());
+      socket.write([part.subarray(0, 13), part.subarray(13)], this.#clock());
     }
     if (this.toWrite.length === 0 && this.endAfter) socket.end(this.#clock());
   }

@@ -77,26 +77,31 @@ export class UtpPacket {
   }
 }
 
-export interface UtpHeader {
-  readonly type: number;
-  readonly connectionId: number;
-  readonly timestamp: number;
-  readonly delay: number;
-  readonly window: number;
-  readonly seq: number;
-  readonly ack: number;
+/** Writes a header without extension; its times and window are `writeTimes`'s. */
+export function writeHeader(
+  bytes: Uint8Array,
+  type: number,
+  connectionId: number,
+  seq: number,
+  ack: number,
+): void {
+  bytes[0] = (type << 4) | VERSION;
+  bytes[1] = 0;
+  writeUint16(bytes, 2, connectionId);
+  writeUint16(bytes, 16, seq);
+  writeUint16(bytes, 18, ack);
 }
 
-/** Writes the 20 bytes; the mask, if there is one, is placed by `writeSelectiveAck`. */
-export function writeHeader(bytes: Uint8Array, header: UtpHeader): void {
-  bytes[0] = (header.type << 4) | VERSION;
-  bytes[1] = 0;
-  writeUint16(bytes, 2, header.connectionId);
-  writeUint32(bytes, 4, header.timestamp);
-  writeUint32(bytes, 8, header.delay);
-  writeUint32(bytes, 12, header.window);
-  writeUint16(bytes, 16, header.seq);
-  writeUint16(bytes, 18, header.ack);
+/** Microseconds of our clock, the delay seen of the remote's last packet, and the bytes there is room for. */
+export function writeTimes(
+  bytes: Uint8Array,
+  timestamp: number,
+  delay: number,
+  window: number,
+): void {
+  writeUint32(bytes, 4, timestamp);
+  writeUint32(bytes, 8, delay);
+  writeUint32(bytes, 12, window);
 }
 
 /** Appends the mask after a header; `mask` is a multiple of 4 bytes. */

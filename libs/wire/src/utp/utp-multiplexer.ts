@@ -8,7 +8,13 @@
  * the oldest gives way; nothing is kept of junk. Datagrams are kept by
  * reference until their bytes are delivered, so their memory must not be reused.
  */
-import { UtpPacket, UtpType, UTP_HEADER, writeHeader } from './packet';
+import {
+  UtpPacket,
+  UtpType,
+  UTP_HEADER,
+  writeHeader,
+  writeTimes,
+} from './packet';
 import {
   microseconds,
   UtpSocket,
@@ -170,15 +176,10 @@ export class UtpMultiplexer {
     }
     if (this.#resets++ >= RESETS_A_SECOND) return;
     const reset = new Uint8Array(UTP_HEADER);
-    writeHeader(reset, {
-      type: UtpType.reset,
-      connectionId: packet.connectionId,
-      timestamp: microseconds(now),
-      delay: 0,
-      window: 0,
-      seq: this.#options.random16(),
-      ack: packet.seq,
-    });
+    const { connectionId, seq } = packet;
+    const own = this.#options.random16();
+    writeHeader(reset, UtpType.reset, connectionId, own, seq);
+    writeTimes(reset, microseconds(now), 0, 0);
     this.#options.send(reset, address);
   }
 

@@ -14,10 +14,12 @@ import {
   UtpType,
   writeHeader,
   writeSelectiveAck,
+  writeTimes,
   type UtpPacket,
 } from './packet';
 import { ReceiveWindow } from './receive-window';
 import { SendWindow, sizeOf, type SentPacket } from './send-window';
+import { UnsentBytes } from './unsent-bytes';
 import { UtpError } from './utp-error';
 
 export interface UtpEvents {
@@ -78,10 +80,7 @@ export class UtpSocket {
   #state: State;
   #paused = false;
 
-  #unsent: Uint8Array[] = [];
-  /** How far into the first chunk of `#unsent` all is sent. */
-  #unsentAt = 0;
-  #unsentBytes = 0;
+  readonly #unsent = new UnsentBytes();
   #wasFull = false;
   #ending = false;
   #finSent = false;
@@ -118,12 +117,12 @@ export class UtpSocket {
 
   /** Whether more bytes are welcome: fewer than 256 KiB wait to be sent. */
   get writable(): boolean {
-    return !this.closed && !this.#ending && this.#unsentBytes < WRITE_HIGH;
+    return !this.closed && !this.#ending && this.#unsent.length < WRITE_HIGH;
   }
 
   /** Bytes that wait to be sent for the first time. */
   get waiting(): number {
-    return this.#unsentBytes;
+    return this.#unsent.length;
   }
 
   /** Bytes that may be under way, and the queueing delay that they cause (µs): for the curious. */
@@ -151,12 +150,11 @@ export class UtpSocket {
     this.#sendState(now);
   }
 
-  /** Takes the bytes, by reference, whether `writable` or not. */
-  write(bytes: Uint8Array, now: number): void {
-    if (this.closed || this.#ending || bytes.length === 0) return;
-    this.#unsent.push(bytes);
-    this.#unsentBytes += bytes.length;
-    if (this.#unsentBytes >= WRITE_HIGH) this.#wasFull = true;
+  /** Takes the bytes, by reference, whether `writable` or not; one call, so that packets are full. */
+  write(chunks: readonly Uint8Array[], now: number): void {
+    if (this.closed || this.#ending) return;
+    for (const bytes of chunks) this.#unsent.push(bytes);
+    if (this.#unsent.length >= WRITE_HIGH) this.#wasFull = true;
     this.#pump(now);
   }
 
@@ -283,7 +281,7 @@ export class UtpSocket {
         this.#transmit(lost, now);
       } else if (!this.#sendNew(room, now)) break;
     }
-    if (this.#unsentBytes > 0 && this.#send.isEmpty) this.#armRetry(now);
+    if (this.#unsent.length > 0 && this.#send.isEmpty) this.#armRetry(now);
     this.#tellWritable();
   }
 
@@ -294,45 +292,28 @@ export class UtpSocket {
 
   #sendNew(room: number, now: number): boolean {
     if (!this.#send.hasSlot) return false;
-    if (this.#unsentBytes === 0) {
+    if (this.#unsent.length === 0) {
       if (!this.#ending || this.#finSent) return false;
       this.#finSent = true;
       const fin = new Uint8Array(UTP_HEADER);
       this.#transmit(this.#send.add(UtpType.fin, fin), now);
       return false;
     }
-    let size = Math.min(this.#packetSize, this.#unsentBytes);
+    let size = Math.min(this.#packetSize, this.#unsent.length);
     if (size > room) {
       // A window smaller than a packet is used when nothing else is under way.
       if (this.#send.flight > 0 || room <= 0) return false;
       size = Math.floor(room);
     }
-    this.#transmit(this.#send.add(UtpType.data, this.#cut(size)), now);
+    this.#transmit(
+      this.#send.add(UtpType.data, this.#unsent.cut(size, UTP_HEADER)),
+      now,
+    );
     return true;
   }
 
-  /** The next `size` bytes behind room for a header. */
-  #cut(size: number): Uint8Array {
-    const bytes = new Uint8Array(UTP_HEADER + size);
-    let at = UTP_HEADER;
-    let used = 0;
-    while (at < bytes.length) {
-      const chunk = this.#unsent[used];
-      const part = Math.min(bytes.length - at, chunk.length - this.#unsentAt);
-      bytes.set(chunk.subarray(this.#unsentAt, this.#unsentAt + part), at);
-      at += part;
-      this.#unsentAt += part;
-      if (this.#unsentAt < chunk.length) break;
-      this.#unsentAt = 0;
-      used++;
-    }
-    if (used > 0) this.#unsent.splice(0, used);
-    this.#unsentBytes -= size;
-    return bytes;
-  }
-
   #tellWritable(): void {
-    if (!this.#wasFull || this.#unsentBytes > WRITE_LOW) return;
+    if (!this.#wasFull || this.#unsent.length > WRITE_LOW) return;
     this.#wasFull = false;
     if (!this.#ending) this.events?.onWritable();
   }
@@ -369,15 +350,10 @@ export class UtpSocket {
   }
 
   #fill(bytes: Uint8Array, type: number, seq: number, now: number): void {
-    writeHeader(bytes, {
-      type,
-      connectionId: type === UtpType.syn ? this.receiveId : this.sendId,
-      timestamp: microseconds(now),
-      delay: this.#delay,
-      window: this.#receive.room,
-      seq,
-      ack: this.#receive.ack,
-    });
+    const id = type === UtpType.syn ? this.receiveId : this.sendId;
+    const { ack, room } = this.#receive;
+    writeHeader(bytes, type, id, seq, ack);
+    writeTimes(bytes, microseconds(now), this.#delay, room);
   }
 
   #noteDelay(packet: UtpPacket, now: number): void {
@@ -440,8 +416,7 @@ export class UtpSocket {
 
   #close(error: UtpError | undefined): void {
     this.#state = 'closed';
-    this.#unsent = [];
-    this.#unsentBytes = 0;
+    this.#unsent.clear();
     this.#ackAt = Infinity;
     this.#retryAt = Infinity;
     this.#probeAt = Infinity;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { countingBytes } from '../testing/recorded-peer';
 import { UtpLine, type LineOptions } from '../testing/utp-link';
-import { UtpPacket, UtpType, writeHeader } from './packet';
+import { UtpPacket, UtpType, writeHeader, writeTimes } from './packet';
 import { ReceiveWindow } from './receive-window';
 
 function datagram(
@@ -10,15 +10,8 @@ function datagram(
   more: { seq?: number; ack?: number; payload?: Uint8Array } = {},
 ): Uint8Array {
   const bytes = new Uint8Array(20 + (more.payload?.length ?? 0));
-  writeHeader(bytes, {
-    type,
-    connectionId,
-    timestamp: 1,
-    delay: 0,
-    window: 100_000,
-    seq: more.seq ?? 1,
-    ack: more.ack ?? 0,
-  });
+  writeHeader(bytes, type, connectionId, more.seq ?? 1, more.ack ?? 0);
+  writeTimes(bytes, 1, 0, 100_000);
   bytes.set(more.payload ?? [], 20);
   return bytes;
 }
