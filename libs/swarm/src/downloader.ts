@@ -164,6 +164,7 @@ export class Downloader {
     // A peer that refuses without choking is not asked for that piece again soon, and soon for nothing.
     peer.refused ??= new Set();
     peer.refused.add(piece);
+    this.#endSole(peer);
     // Many rejects at once are one refusal.
     if (now < peer.restUntil) return;
     peer.rejects++;
@@ -277,6 +278,10 @@ export class Downloader {
       )
         this.#endStuckWriters(partial, now);
       if (partial.done === partial.blocks) continue;
+      if (partial.sole !== 0 && this.#isIdle(partial)) {
+        this.abandon(partial, true);
+        continue;
+      }
       for (let block = 0; block < partial.blocks; block++) {
         if (partial.state[block] !== ASKED) continue;
         const peer = peers.get(partial.owner[block]);
@@ -293,6 +298,16 @@ export class Downloader {
       this.#forgetLost(peer, now);
       if (peer.stalled) this.#endSole(peer);
     }
+  }
+
+  /** For two rounds in a row nothing of it was asked of anybody. */
+  #isIdle(partial: PartialPiece): boolean {
+    for (let block = 0; block < partial.blocks; block++)
+      if (partial.state[block] === ASKED) {
+        partial.idleRounds = 0;
+        return false;
+      }
+    return ++partial.idleRounds >= 2;
   }
 
   /** Milliseconds after which a request to this peer is somebody else's. */
@@ -367,8 +382,9 @@ export class Downloader {
     peer.nextStealAt = now + STEAL_EVERY;
     if (peer.parole || peer.stalled) return;
     const mine = peer.measured ? peer.latency : 500;
-    const margin = picker.endGame ? 1.2 * mine + 10 : 2 * mine + 50;
-    let left = Math.min(room, STEAL_BATCH);
+    const { endGame } = picker;
+    const margin = endGame ? 1.2 * mine + 10 : 2 * mine + 50;
+    let left = Math.min(room, stealBatch(peer));
     for (const partial of picker.partials.values()) {
       if (left <= 0) return;
       if (partial.sole !== 0 || partial.complete || partial.doomed) continue;
@@ -379,6 +395,8 @@ export class Downloader {
         if (partial.state[block] !== ASKED) continue;
         const owner = peers.get(partial.owner[block]);
         if (owner === undefined || owner === peer) continue;
+        // Before the end only a seed is relieved, for it alone has what others lack.
+        if (!endGame && !(owner.seed && !peer.seed)) continue;
         if (partial.isAskedOf(block, peer.id)) continue;
         if (partial.askedCount(block) >= COPIES) continue;
         if (this.#expected(owner, now - partial.askedAt[block]) <= margin)
@@ -614,4 +632,10 @@ export class Downloader {
         this.options.disconnect(peer, 'stalled-block');
     }
   }
+}
+
+/** As many blocks as the peer sends in a tenth of a second or two. */
+function stealBatch(peer: SwarmPeer): number {
+  const blocks = Math.ceil((peer.down.rate * 0.15) / BLOCK_LENGTH);
+  return Math.max(1, Math.min(STEAL_BATCH, blocks));
 }

@@ -22,6 +22,8 @@ export class PartialPiece {
   done = 0;
   /** When not 0, only the peer with this id may be asked: a piece re-downloaded to find a liar. */
   sole = 0;
+  /** Rounds of time-outs that found none of its blocks asked. */
+  idleRounds = 0;
   /** Connections in the middle of writing a block into this piece's buffer. */
   writers = 0;
   /** Connections that receive a block of it beside the buffer, because another is writing that block. */
@@ -54,6 +56,7 @@ export class PartialPiece {
     }
     this.writers = 0;
     this.copies = 0;
+    this.idleRounds = 0;
     this.doomed = false;
     this.suspect = false;
     this.sole = 0;
