@@ -76,7 +76,7 @@ export function servePage(app: NestExpressApplication, root: string): void {
     express.static(root, {
       index: 'index.html',
       setHeaders: (response, path) => {
-        const hashed = /-[A-Z0-9]{8}\.\w+$/.test(path);
+        const hashed = /-[\w-]{8}\.\w+$/.test(path);
         response.setHeader(
           'Cache-Control',
           hashed ? 'public, max-age=31536000, immutable' : 'no-cache',
