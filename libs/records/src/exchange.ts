@@ -10,6 +10,7 @@ import { before } from './kernel';
 import type { Kernel } from './kernel';
 import { ANSWER_BYTES, INLINE_BYTES, MAX_ENTRIES } from './message';
 import type { Answer, RecordsBody, StoreCode } from './message';
+import { transferTime } from './put';
 import { isTombstone, keyOf, supersedes } from './record';
 import type { DataRecord, RecordMeta } from './record';
 import {
@@ -211,7 +212,13 @@ export class Exchange {
       const answer = as(
         'stored',
         yield* wait<Answer>((resume) =>
-          this.kernel.ask(node, { type: 'store', items }, resume, PATIENCE),
+          this.kernel.ask(
+            node,
+            { type: 'store', items },
+            resume,
+            PATIENCE,
+            transferTime(items),
+          ),
         ),
       );
       if (!answer) return safe;

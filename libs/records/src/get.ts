@@ -12,6 +12,7 @@ import type { Operation } from './io';
 import type { Kernel } from './kernel';
 import { INLINE_BYTES } from './message';
 import type { Answer } from './message';
+import { transferTime } from './put';
 import { isTombstone, REPLICAS, supersedes } from './record';
 import type { DataRecord, RecordKey } from './record';
 
@@ -175,7 +176,9 @@ export class Gets {
       if (!owner || !supersedes(record, one.record)) continue;
       if (large) this.intake.offer(record.digest, value);
       const items = [large ? meta : record];
-      this.kernel.ask(one.node, { type: 'store', items }, () => undefined);
+      const nobody = (): void => undefined;
+      const extra = transferTime([record]);
+      this.kernel.ask(one.node, { type: 'store', items }, nobody, 2, extra);
     }
   }
 }

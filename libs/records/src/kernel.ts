@@ -118,18 +118,22 @@ export class Kernel {
     return { ...body, clock: this.time, sent: this.now };
   }
 
-  /** Asks a node; undefined for silence, an unreachable node, or too many questions open. */
+  /**
+   * Asks a node; undefined for silence, an unreachable node, or too many questions open. It may
+   * take `patience` times the usual time and `extra` milliseconds.
+   */
   ask(
     to: NodeRef,
     body: RecordsBody,
     resume: (answer: Answer) => void,
     patience = 1,
+    extra = 0,
   ): void {
     const message = this.seal(body);
     if (to.id === this.self.id) return this.serveSelf(message, resume);
     if (this.calls.size >= MAX_CALLS) return resume(undefined);
     const call = this.nextCall++;
-    const timer = this.after(this.timeout(to.id) * patience, () =>
+    const timer = this.after(this.timeout(to.id) * patience + extra, () =>
       this.answered(call, undefined),
     );
     this.calls.set(call, { to, asked: this.now, timer, resume });
