@@ -1,4 +1,5 @@
 /** Ports that were asked for, and those that were not: the first must be had, the others give way. */
+import { createServer } from 'node:net';
 import { ConfigError, type WantedPort } from './config/config';
 
 /** Calls `listen` with the wanted port, or from it on with the first that is free. */
@@ -16,6 +17,26 @@ export async function firstFree(
       if (!taken || wanted.exact || port >= wanted.port + 1000)
         throw portError(error, flag, port);
     }
+  }
+}
+
+/** Throws for a port that was asked for and is taken, before anything else has been started. */
+export async function checkAsked(
+  asked: readonly {
+    readonly flag: string;
+    readonly wanted: WantedPort;
+    readonly host: string;
+  }[],
+): Promise<void> {
+  for (const { flag, wanted, host } of asked) {
+    if (!wanted.exact) continue;
+    const server = createServer();
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', (error) =>
+        reject(portError(error, flag, wanted.port)),
+      );
+      server.listen(wanted.port, host, () => server.close(() => resolve()));
+    });
   }
 }
 

@@ -24,7 +24,7 @@ import type { Part } from './part';
 import { PeerEngine } from './peer/peer-engine';
 import { PeerModule } from './peer/peer.module';
 import { Publisher } from './peer/publisher';
-import { firstFree, portError } from './ports';
+import { checkAsked, firstFree, portError } from './ports';
 import { Listener, RING, SEAM } from './rpc/listener';
 import { deriveKey } from './rpc/psk';
 import { OwnSeam, seamKey, SeamsModule } from './rpc/seams.module';
@@ -78,6 +78,7 @@ export class Program {
   ) {}
 
   static async start(config: Config): Promise<Program> {
+    await checkAsked(askedPorts(config));
     const lock = await takeStorage(config.storage);
     const app = configure(
       await NestFactory.create<NestExpressApplication>(NodeModule.for(config), {
@@ -129,6 +130,37 @@ export class Program {
     await this.app.close();
     await this.lock.release();
   }
+}
+
+function askedPorts(config: Config): Parameters<typeof checkAsked>[0] {
+  const { host, rpcHost, roles } = config;
+  return [
+    {
+      flag: '--rpc-port',
+      wanted: config.rpcPort,
+      host: rpcHost,
+      role: undefined,
+    },
+    {
+      flag: '--ring-port',
+      wanted: config.ringPort,
+      host,
+      role: 'dht' as const,
+    },
+    {
+      flag: '--tracker-port',
+      wanted: config.trackerPort,
+      host,
+      role: 'tracker' as const,
+    },
+    {
+      flag: '--peer-port',
+      wanted: config.peerPort,
+      host,
+      role: 'peer' as const,
+    },
+    { flag: '--port', wanted: config.port, host, role: 'http' as const },
+  ].filter(({ role }) => role === undefined || roles.has(role));
 }
 
 const shown = (config: Config): string =>
