@@ -184,6 +184,18 @@ describe('changes and merge', () => {
     expect(node.hosts(0)).toEqual([]);
   });
 
+  it('lets no gravestone come to life past the limit', () => {
+    const node = new Node(1, { maxPeers: 2 });
+    for (const host of [1, 2]) node.announce({ host }, 0);
+    node.announce({ host: 1, event: 'stopped' }, 0);
+    node.announce({ host: 3 }, 0);
+    const other = new Node(2);
+    other.announce({ host: 1 }, 5 * SECOND);
+    pass(other, node, 5 * SECOND);
+    expect(node.hosts(5 * SECOND)).toEqual([2, 3]);
+    expect(node.table.stats.peers).toBe(2);
+  });
+
   it('survives any bytes', () => {
     fc.assert(
       fc.property(

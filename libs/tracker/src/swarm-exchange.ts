@@ -215,8 +215,8 @@ export class SwarmExchange {
       const stoppedAt = slab.get(slab.sequence, entry);
       if (flags & FLAG.gone && second < stoppedAt + GRAVE_RULES) return;
       if (!(flags & FLAG.gone) && !(flags & FLAG.heard)) return;
-      entry = store.change(entry, zone, peer.seed);
-    } else if (this.roomForOne()) entry = store.add(peer.port, zone, peer.seed);
+    }
+    entry = this.putIn(entry, peer.port, zone, peer.seed);
     if (entry < 0) return;
     store.mark(
       entry,
@@ -282,8 +282,7 @@ export class SwarmExchange {
       : seed || wire & ENTRY_FLAG.partial
         ? SOURCE
         : DOWNLOADER;
-    if (entry >= 0) entry = store.change(entry, zone, seed);
-    else if (gone || this.roomForOne()) entry = store.add(port, zone, seed);
+    entry = this.putIn(entry, port, zone, seed);
     if (entry < 0) return false;
     this.fill(entry, wire, word(update, at + 13), sequence, origin);
     store.setDeadline(entry, deadline);
@@ -314,6 +313,21 @@ export class SwarmExchange {
     slab.set(slab.key, entry, key);
     slab.set(slab.sequence, entry, sequence);
     slab.set(slab.origin, entry, origin);
+  }
+
+  /** Brings an entry (or, where it is −1, a new one) into a zone; −1 where one more live peer has no room. */
+  private putIn(
+    entry: number,
+    port: number,
+    zone: Zone,
+    seed: boolean,
+  ): number {
+    const { store } = this;
+    const lives = entry >= 0 && store.zoneOf(entry) !== GRAVE;
+    if (zone !== GRAVE && !lives && !this.roomForOne()) return -1;
+    return entry >= 0
+      ? store.change(entry, zone, seed)
+      : store.add(port, zone, seed);
   }
 
   private roomForOne(): boolean {

@@ -306,9 +306,9 @@ export class UdpTrackerClient {
   }
 
   private newTransaction(): number {
-    let transaction: number;
-    do transaction = this.options.random() >>> 0;
-    while (this.requests.has(transaction));
+    let transaction = this.options.random() >>> 0;
+    while (this.requests.has(transaction))
+      transaction = (transaction + 1) >>> 0;
     return transaction;
   }
 }
