@@ -165,8 +165,9 @@ const bodies: Readonly<Record<string, Check>> = {
 
 export function isRecordsMessage(value: unknown): value is RecordsMessage {
   if (typeof value !== 'object' || value === null) return false;
-  const { type, clock, sent } = value as Fields;
+  const { type, clock, agreed, sent } = value as Fields;
   if (typeof type !== 'string' || !Object.hasOwn(bodies, type)) return false;
   if (!Number.isFinite(clock) || !Number.isFinite(sent)) return false;
+  if (typeof agreed !== 'boolean') return false;
   return bodies[type]?.(value) ?? false;
 }

@@ -115,7 +115,8 @@ export class Kernel {
   }
 
   seal(body: RecordsBody): RecordsMessage {
-    return { ...body, clock: this.time, sent: this.now };
+    const { agreed } = this.wall;
+    return { ...body, clock: this.time, agreed, sent: this.now };
   }
 
   /**

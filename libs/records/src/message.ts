@@ -13,6 +13,7 @@ import type {
   Version,
 } from './record';
 import type { Stamp } from './stamp';
+import type { Told } from './wall-clock';
 
 /** Bytes of a value at a time. */
 export const CHUNK_BYTES = 256 * 1024;
@@ -186,13 +187,6 @@ type Body =
   | { readonly type: 'refused'; readonly code: RefusalCode };
 
 export type RecordsBody = Body;
-/**
- * `clock` is the sender's idea of the time, in milliseconds since 1970; `sent` its own `now`, of
- * which only differences mean something.
- */
-export type RecordsMessage = Body & {
-  readonly clock: number;
-  readonly sent: number;
-};
+export type RecordsMessage = Body & Told;
 export type Answer = RecordsMessage | undefined;
 export type { Version };

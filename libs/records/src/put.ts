@@ -49,12 +49,15 @@ export class Puts {
     if (this.open >= MAX_OPEN) return this.fail(put.op, 'busy', 0);
     this.open++;
     const { successors } = kernel.view;
-    if (kernel.wall.informed(successors.length)) return this.begin(put);
+    if (successors.length === 0) kernel.wall.settle();
+    if (kernel.wall.agreed) return this.begin(put);
     // A first word with the neighbours, so that a wrong clock is put right before it stamps.
     let left = successors.length;
     for (const neighbour of successors)
       kernel.ask(neighbour, { type: 'confirm', places: [] }, () => {
-        if (--left === 0) this.begin(put);
+        if (--left > 0) return;
+        kernel.wall.settle();
+        this.begin(put);
       });
   }
 

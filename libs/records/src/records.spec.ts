@@ -259,7 +259,7 @@ describe('one node', () => {
     message: object,
     now = 1_000,
   ): RecordsOutput[] {
-    const sealed = { clock: now, sent: now, ...message } as never;
+    const sealed = { clock: now, agreed: true, sent: now, ...message } as never;
     return records.handle(
       { type: 'request', call: 1, from: other, message: sealed },
       now,

@@ -217,6 +217,7 @@ export class Records implements Machine<RecordsInput, RecordsOutput> {
       kernel.clock.restore(record.stamp);
     }
     if (!last) return;
+    kernel.wall.notBefore(kernel.clock.last, kernel.now);
     kernel.loaded = true;
     const waiting = this.waiting;
     this.waiting = [];

@@ -52,6 +52,11 @@ export class HybridClock {
 
   constructor(public origin: RingId) {}
 
+  /** The time of the latest stamp given out or seen, milliseconds since 1970. */
+  get last(): number {
+    return this.time;
+  }
+
   /** A stamp later than every stamp given out or seen; `wall` in milliseconds since 1970. */
   next(wall: number): Stamp {
     this.advance(Math.max(0, Math.floor(wall)), -1);
