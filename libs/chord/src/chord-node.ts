@@ -197,21 +197,17 @@ export class ChordNode implements Machine<ChordInput, ChordOutput> {
     this.beacons.tick();
   }
 
-  /** The same parts that `tick` runs. */
+  /** When the first of the parts that `tick` runs is due. */
   private nextDue(): number {
-    const due = Math.min(
-      this.core.callsDueAt,
-      this.lookups.dueAt,
-      this.joiner.dueAt,
-      this.beacons.dueAt,
-    );
-    if (!this.core.member) return due;
-    return Math.min(
-      due,
-      this.stabiliser.dueAt,
-      this.fingers.dueAt,
-      this.splits.dueAt,
-    );
+    const { core } = this;
+    const dues = [core.callsDueAt, this.lookups.dueAt, this.joiner.dueAt];
+    dues.push(this.beacons.dueAt);
+    if (core.member) {
+      dues.push(this.stabiliser.dueAt, this.fingers.dueAt, this.splits.dueAt);
+    }
+    let first = dues[0] as number;
+    for (const due of dues) if (due < first) first = due;
+    return first;
   }
 
   private onRequest(call: number, from: NodeRef, message: ChordRequest): void {

@@ -4,7 +4,6 @@
  * time-out and the next best is asked. The first owner is asked itself when it has not been heard
  * lately, so that an answer begins with a live node.
  */
-import type { ChordReply } from './messages';
 import { MAX_NODES } from './messages';
 import type { Core, OnReply } from './core';
 import type { NodeRef, RingId } from './node-ref';

@@ -6,6 +6,8 @@
 import type { NodeRef, RingId } from './node-ref';
 import { isRingId } from './ring-id';
 
+const { MAX_SAFE_INTEGER, isSafeInteger } = Number;
+
 /** Longest list in any message; also the bound of the successor list. */
 export const MAX_NODES = 32;
 
@@ -139,7 +141,7 @@ export function isNodeRef(value: unknown): value is NodeRef {
     typeof value['host'] === 'string' &&
     /^[\w.:%-]{1,255}$/.test(value['host']) &&
     isWhole(value['port'], 1, 65_535) &&
-    isWhole(value['incarnation'], 0, Number.MAX_SAFE_INTEGER)
+    isWhole(value['incarnation'], 0, MAX_SAFE_INTEGER)
   );
 }
 
@@ -167,7 +169,7 @@ function isNodeList(value: unknown): value is NodeRef[] {
 function isWhole(value: unknown, least: number, most: number): boolean {
   return (
     typeof value === 'number' &&
-    Number.isSafeInteger(value) &&
+    isSafeInteger(value) &&
     value >= least &&
     value <= most
   );

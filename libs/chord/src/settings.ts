@@ -47,7 +47,7 @@ export const defaultSettings: ChordSettings = {
   contacts: 2048,
   owners: 3,
   stabiliseMs: 1_000,
-  quietStabiliseMs: 2_000,
+  quietStabiliseMs: 1_500,
   quietAfterMs: 30_000,
   fingerMs: 5_000,
   aloneMs: 1_000,

@@ -40,7 +40,11 @@ export class VirtualTime {
 
   /** At `time`, or now when that has passed. */
   at(time: number, action: () => void): Scheduled {
-    const entry = new Entry(Math.max(time, this.time), this.order++, action);
+    const entry = new Entry(
+      time > this.time ? time : this.time,
+      this.order++,
+      action,
+    );
     this.push(entry);
     return entry;
   }
