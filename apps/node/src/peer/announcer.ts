@@ -125,7 +125,8 @@ export class Announcer {
       due.forEach(([session, schedule], i) => {
         const { peers } = answers[i];
         for (const { host, port } of peers)
-          session.book.add(host, port, 'tracker');
+          session.book.add({ host, port }, 'tracker');
+        if (peers.length > 0) this.engine.found();
         const wait = !session.wantsConnections
           ? leastOften
           : session.sockets.size === 0

@@ -14,18 +14,19 @@ import type {
   DownloadFilesDto,
   DownloadsDto,
   LibraryDto,
+  PeerDto,
   PeersDto,
   PiecesDto,
   PublicationDto,
   PublicationsDto,
   SettingsDto,
-  SourceDto,
   SourcesDto,
   UpdateDownloadDto,
   UpdateSettingsDto,
 } from './peer.dto';
 import { PeerEngine, type Entry } from './peer-engine';
 import { Publisher } from './publisher';
+import { showSources } from './source-view';
 
 const patience = 20_000;
 
@@ -87,7 +88,7 @@ export class LocalPeer extends Peer {
         'conflict',
         `${entry.row.name} is not running: resume it first`,
       );
-    void entry.session.recheck();
+    entry.session.recheck();
     return this.engine.show(entry);
   }
 
@@ -95,10 +96,8 @@ export class LocalPeer extends Peer {
     await this.engine.remove(this.engine.entry(id), data);
   }
 
-  async update(
-    id: string,
-    { downloadLimit, uploadLimit, sequential, files }: UpdateDownloadDto,
-  ): Promise<DownloadDto> {
+  async update(id: string, change: UpdateDownloadDto): Promise<DownloadDto> {
+    const { downloadLimit, uploadLimit, sequential, files } = change;
     const entry = this.engine.entry(id);
     const { session, options } = entry;
     if (downloadLimit !== undefined) options.downloadLimit = downloadLimit;
@@ -108,6 +107,11 @@ export class LocalPeer extends Peer {
       options.sequential = sequential;
       session.setSequential(sequential);
     }
+    if (change.superSeeding !== undefined) {
+      options.superSeeding = change.superSeeding;
+      session.superSeeding = change.superSeeding;
+    }
+    if (change.peers) this.engine.addPeers(entry, change.peers);
     if (files) {
       session.setPriorities(files);
       if (session.priorities) options.priorities = [...session.priorities];
@@ -139,13 +143,13 @@ export class LocalPeer extends Peer {
 
   async peers(id: string): Promise<PeersDto> {
     const { session } = this.engine.entry(id);
-    const items = [...session.sockets].map((socket) => {
+    const items = [...session.sockets].map((socket): PeerDto => {
       const peer = socket.swarmPeer;
       return {
         address: socket.address,
         client: socket.client,
         incoming: socket.incoming,
-        transport: 'tcp',
+        transport: socket.transport.kind,
         encrypted: socket.encrypted,
         progress: peer ? peer.have.count / Math.max(1, peer.have.size) : 0,
         downloadRate: Math.round(peer?.down.rate ?? 0),
@@ -159,58 +163,46 @@ export class LocalPeer extends Peer {
         source: socket.source,
       };
     });
+    for (const { url, peer } of session.webSeeds?.working ?? [])
+      items.push({
+        address: url.slice(0, 300),
+        client: 'web seed',
+        incoming: false,
+        transport: 'web',
+        encrypted: url.startsWith('https:'),
+        progress: 1,
+        downloadRate: Math.round(peer.down.rate),
+        uploadRate: 0,
+        downloadedBytes: peer.down.total,
+        uploadedBytes: 0,
+        unchoked: true,
+        interesting: peer.amInterested,
+        choked: true,
+        interested: false,
+        source: 'web-seed',
+      });
     return { total: items.length, items };
   }
 
   async pieces(id: string): Promise<PiecesDto> {
-    const { metainfo, storage, swarm } = this.engine.entry(id).session;
+    const { metainfo, have, swarm } = this.engine.entry(id).session;
     const count = metainfo?.pieceCount ?? 0;
-    const availability = new Uint8Array(count);
-    for (const peer of swarm?.peers ?? [])
-      for (let i = 0; i < count; i++)
-        if (peer.have.has(i) && availability[i] < 255) availability[i]++;
+    const availability = Uint8Array.from(
+      swarm?.availability() ?? new Uint16Array(count),
+      (peers) => Math.min(255, peers),
+    );
     return {
       count,
       length: metainfo?.pieceLength ?? 0,
-      have: Buffer.from(storage?.have.bytes ?? new Uint8Array(0)).toString(
-        'base64',
-      ),
+      have: Buffer.from(have?.bytes ?? new Uint8Array(0)).toString('base64'),
       inFlight: [...(swarm?.started ?? [])].map(({ piece }) => piece),
       availability: Buffer.from(availability).toString('base64'),
     };
   }
 
   async sources(id: string): Promise<SourcesDto> {
-    const { session } = this.engine.entry(id);
-    const told = this.engine.announceStatus(session);
-    const counts = session.book.counts();
-    const ring: SourceDto = {
-      kind: 'ring',
-      url: 'the trackers of the ring',
-      state: told?.state ?? 'off',
-      ...(told?.message ? { message: told.message } : {}),
-      peers: told?.peers ?? 0,
-      ...(told?.lastAt ? { lastAt: new Date(told.lastAt).toISOString() } : {}),
-      ...(told && told.dueAt > 0
-        ? {
-            nextAt: new Date(
-              Date.now() + Math.max(0, told.dueAt - this.engine.now()),
-            ).toISOString(),
-          }
-        : {}),
-    };
-    const others = (['lsd', 'pex', 'manual'] as const).map(
-      (kind): SourceDto => {
-        const off = session.isPrivate && kind !== 'manual';
-        return {
-          kind,
-          url: kind,
-          state: off ? 'off' : 'ok',
-          peers: counts.get(kind) ?? 0,
-        };
-      },
-    );
-    return { total: 1 + others.length, items: [ring, ...others] };
+    const items = showSources(this.engine, this.engine.entry(id).session);
+    return { total: items.length, items };
   }
 
   async library(): Promise<LibraryDto> {

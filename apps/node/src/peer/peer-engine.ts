@@ -1,7 +1,7 @@
 /**
- * The peer of this node: every torrent it has, the port they share, and the loops that find peers for
- * them, report to the tracker and tell the page what changes. Which torrents there are and what is
- * wanted of them outlives a restart.
+ * The peer of this node: every torrent it has and what is wanted of each, which outlives a restart; and
+ * the loops that keep them going. How a torrent works is in TorrentSession, how peers are reached in
+ * Connections, how they are found in Announcer, OutsideTrackers and LocalDiscovery.
  */
 import { formatMagnet, type Magnet, type Metainfo } from '@dnd/metainfo';
 import {
@@ -12,17 +12,10 @@ import {
   type FileStamp,
 } from '@dnd/storage';
 import { TokenBucket } from '@dnd/swarm';
-import {
-  createPeerId,
-  obfuscatedHash,
-  type LocalTorrent,
-  type LocalTorrents,
-  type RemoteHandshake,
-} from '@dnd/wire';
+import { createPeerId } from '@dnd/wire';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { randomBytes } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
-import { createServer, type AddressInfo, type Server } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { Config } from '../config/config';
@@ -34,7 +27,15 @@ import { readMagnet, readTorrent } from '../torrent';
 import { Tracker } from '../tracker/tracker';
 import { Announcer } from './announcer';
 import { ChangeFeed } from './change-feed';
+import { Connections, type ConnectionsOwner } from './connections';
+import { showDownload } from './download-view';
+import { freeName } from './free-name';
 import { LocalDiscovery } from './local-discovery';
+import {
+  OutsideTrackers,
+  type OutsideOwner,
+  type OutsideState,
+} from './outside-trackers';
 import type { AddDownload } from './peer';
 import type {
   DownloadDto,
@@ -42,19 +43,12 @@ import type {
   PublicationDto,
   SettingsDto,
 } from './peer.dto';
-import {
-  PeerSocket,
-  type SocketOwner,
-  type SocketSession,
-} from './peer-socket';
 import { PeerStore, type TorrentRow, type Wish } from './peer-store';
-import { TorrentSession, type SessionOwner } from './torrent-session';
-import { freeName } from './free-name';
+import { readWanted, type Wanted } from './read-wanted';
+import { TorrentQueue } from './torrent-queue';
+import { isLocal, TorrentSession, type SessionOwner } from './torrent-session';
 
 const maxTorrents = 20_000;
-const maxSockets = 500;
-/** Dials under way at a time. */
-const maxDialling = 40;
 const beat = 250;
 const slowBeat = 1_000;
 const uploadedPeriod = 30_000;
@@ -63,13 +57,16 @@ const pieceMemory = 192 * 2 ** 20;
 export interface TorrentOptions {
   files?: number[];
   sequential?: boolean;
+  superSeeding?: boolean;
   downloadLimit?: number;
   uploadLimit?: number;
   priorities?: number[];
   peers?: string[];
+  /** It came from the ring's catalogue: the trackers it names are the ring's. */
+  ring?: boolean;
 }
 
-/** A torrent that the peer knows: its row on disk and, while it lives, its session. */
+/** A torrent that the peer knows: its row on disk, its session. */
 export interface Entry {
   row: TorrentRow;
   session: TorrentSession;
@@ -78,27 +75,27 @@ export interface Entry {
 }
 
 @Injectable()
-export class PeerEngine implements Part, SocketOwner, SessionOwner {
+export class PeerEngine
+  implements Part, SessionOwner, ConnectionsOwner, OutsideOwner
+{
   readonly peerId = createPeerId(randomBytes(20));
   readonly entries = new Map<string, Entry>();
   readonly feed: ChangeFeed;
   readonly publications = new Map<string, PublicationDto>();
   readonly downloadBucket: TokenBucket;
   readonly uploadBucket: TokenBucket;
+  readonly connections: Connections;
   settings: SettingsDto;
-  readonly sockets: SocketOwner = this;
   disk!: Disk;
   hasher!: Hasher;
-  port = 0;
 
   private readonly log = new Logger('Peer');
   private readonly store: PeerStore;
   private readonly announcer: Announcer;
+  private readonly outside: OutsideTrackers;
   private readonly discovery: LocalDiscovery;
+  private readonly queue = new TorrentQueue();
   private readonly changedSessions = new Set<TorrentSession>();
-  private readonly connections = new Set<PeerSocket>();
-  private readonly byHash = new Map<string, TorrentSession>();
-  private server: Server | undefined;
   private resume: ResumeStore | undefined;
   private timers: NodeJS.Timeout[] = [];
   private savedAt = 0;
@@ -113,40 +110,35 @@ export class PeerEngine implements Part, SocketOwner, SessionOwner {
       name: config.name ?? hostname().slice(0, 64),
       downloadLimit: 0,
       uploadLimit: 0,
+      limitLocal: true,
       maxActiveDownloads: 8,
       seedRatio: 0,
       seedMinutes: 0,
       encryption: 'accepted',
+      utp: true,
     });
     if (config.name) this.settings.name = config.name;
     const now = this.now();
-    this.downloadBucket = new TokenBucket(
-      this.settings.downloadLimit || Infinity,
-      now,
-    );
-    this.uploadBucket = new TokenBucket(
-      this.settings.uploadLimit || Infinity,
-      now,
-    );
+    const { downloadLimit, uploadLimit } = this.settings;
+    this.downloadBucket = new TokenBucket(downloadLimit || Infinity, now);
+    this.uploadBucket = new TokenBucket(uploadLimit || Infinity, now);
     this.feed = new ChangeFeed(() => this.everything());
+    this.connections = new Connections(this);
     this.announcer = new Announcer(this);
+    this.outside = new OutsideTrackers(this);
     this.discovery = new LocalDiscovery(config, (hash, host, port) =>
       this.discovered(hash, host, port),
     );
   }
 
   async start(): Promise<void> {
-    await rm(join(this.config.storage, '.node', 'incoming'), {
-      recursive: true,
-      force: true,
-    });
+    const inner = join(this.config.storage, '.node');
+    await rm(join(inner, 'incoming'), { recursive: true, force: true });
     this.hasher = new Hasher({
       workerUrl: new URL('./hash-worker.mjs', import.meta.url),
       threads: 2,
     });
-    this.resume = ResumeStore.open(
-      join(this.config.storage, '.node', 'resume.db'),
-    );
+    this.resume = ResumeStore.open(join(inner, 'resume.db'));
     for (const damage of this.resume.lost) this.log.warn(damage);
     this.disk = new Disk({
       hasher: this.hasher,
@@ -154,7 +146,7 @@ export class PeerEngine implements Part, SocketOwner, SessionOwner {
       memory: new PieceMemory({ limit: pieceMemory }),
     });
     await firstFree(this.config.peerPort, '--peer-port', (port) =>
-      this.listen(port),
+      this.connections.listen(port),
     );
     for (const row of this.store.torrents()) this.restore(row);
     this.discovery.torrents = () =>
@@ -173,14 +165,12 @@ export class PeerEngine implements Part, SocketOwner, SessionOwner {
   async stop(): Promise<void> {
     for (const timer of this.timers) clearInterval(timer);
     this.discovery.stop();
-    await this.announcer.stop();
-    this.server?.close();
+    await Promise.all([this.announcer.stop(), this.outside.close()]);
     this.saveUploaded();
+    this.connections.close();
     await Promise.all(
       [...this.entries.values()].map(({ session }) => session.stop()),
     );
-    for (const socket of [...this.connections])
-      socket.close('the node is stopping');
     await this.disk.close();
     await this.hasher.close();
     this.resume?.close();
@@ -188,10 +178,15 @@ export class PeerEngine implements Part, SocketOwner, SessionOwner {
     this.feed.close();
   }
 
+  get port(): number {
+    return this.connections.port;
+  }
+
   now(): number {
     return performance.now();
   }
 
+  /** Throws SeamError `not-found`. */
   entry(id: string): Entry {
     const entry = this.entries.get(id);
     if (!entry)
@@ -206,23 +201,20 @@ export class PeerEngine implements Part, SocketOwner, SessionOwner {
 
   /** Adds a download and starts it (or queues it). */
   async add(download: AddDownload): Promise<Entry> {
-    const { metainfo, torrent, magnet } = await this.wanted(download);
-    const id = metainfo?.id ?? (magnet as Magnet).id;
-    const known = this.entries.get(id);
-    if (
-      known &&
-      (known.row.wish === 'cancelled' || known.row.wish === 'failed')
-    ) {
+    const wanted = await readWanted(download, this.tracker);
+    const known = this.known(wanted);
+    if (known && known.row.wish !== 'cancelled' && known.row.wish !== 'failed')
+      throw new SeamError('conflict', `${known.row.name} is here already`);
+    if (known) {
       this.wish(known, 'run');
       return known;
     }
-    if (known)
-      throw new SeamError('conflict', `${known.row.name} is here already`);
     if (this.entries.size >= maxTorrents)
       throw new SeamError(
         'too-large',
         `this node has ${maxTorrents} torrents; remove some first`,
       );
+    const { metainfo, magnet, torrent } = wanted;
     const options: TorrentOptions = {
       ...(download.files
         ? { files: download.files }
@@ -231,8 +223,10 @@ export class PeerEngine implements Part, SocketOwner, SessionOwner {
           : {}),
       ...(download.sequential ? { sequential: true } : {}),
       ...(download.peers ? { peers: download.peers } : {}),
+      ...(wanted.ring ? { ring: true } : {}),
     };
-    if (metainfo) this.selectFiles(options, metainfo);
+    if (metainfo) selectFiles(options, metainfo);
+    const id = metainfo?.id ?? (magnet as Magnet).id;
     const row: TorrentRow = {
       id,
       name: metainfo?.name ?? magnet?.name?.slice(0, 255) ?? id,
@@ -252,7 +246,7 @@ export class PeerEngine implements Part, SocketOwner, SessionOwner {
     };
     const entry = this.create(row, metainfo);
     for (const peer of magnet?.peers ?? [])
-      entry.session.book.add(peer.host, peer.port, 'manual');
+      entry.session.book.add(peer, 'manual');
     if (metainfo) await this.saveTorrentFile(entry);
     this.save(entry);
     this.startWanted();
@@ -280,6 +274,8 @@ export class PeerEngine implements Part, SocketOwner, SessionOwner {
   }
 
   save(entry: Entry): void {
+    // It may have been removed while something of it was still going on.
+    if (this.entries.get(entry.row.id) !== entry) return;
     this.store.save({
       ...entry.row,
       uploaded: entry.session.uploadedBytes,
@@ -288,15 +284,20 @@ export class PeerEngine implements Part, SocketOwner, SessionOwner {
   }
 
   async remove(entry: Entry, data: boolean): Promise<void> {
-    const { session, row } = entry;
-    if (data && !row.root) await session.remove();
+    const { session } = entry;
+    // Nothing may start it again meanwhile.
+    entry.row = { ...entry.row, wish: 'pause' };
+    void this.leave(session);
+    if (data && !entry.row.root) await session.remove();
     else await session.stop();
-    await this.announcer.stopped(session);
-    if (row.torrent_file)
-      await rm(join(this.config.storage, row.torrent_file), { force: true });
-    this.resume?.remove(session.id);
+    const { torrent_file: file } = entry.row;
+    if (file) await rm(join(this.config.storage, file), { force: true });
+    if (session.metainfo) this.resume?.remove(session.metainfo.id);
+    if (this.entries.get(session.id) !== entry) return;
     this.entries.delete(session.id);
-    this.unlist(session);
+    this.connections.unlist(session);
+    this.queue.forget(entry);
+    this.changedSessions.delete(session);
     this.store.remove(session.id);
     this.feed.push({ type: 'download-removed', data: { id: session.id } });
     this.startWanted();
@@ -304,23 +305,37 @@ export class PeerEngine implements Part, SocketOwner, SessionOwner {
 
   /** Ends a download: what there is of it is deleted, the entry stays. */
   async cancel(entry: Entry): Promise<void> {
-    if (entry.session.complete)
+    const { session } = entry;
+    if (entry.row.completed_at !== null && session.complete)
       throw new SeamError(
         'conflict',
         `${entry.row.name} is complete: remove it instead`,
       );
-    await entry.session.remove();
-    await this.announcer.stopped(entry.session);
     entry.row = { ...entry.row, completed_at: null };
     this.wish(entry, 'cancelled');
+    void this.leave(session);
+    await session.remove();
+    this.changed(session);
+    this.startWanted();
   }
 
   async pause(entry: Entry): Promise<void> {
     this.wish(entry, 'pause');
+    void this.leave(entry.session);
     await entry.session.stop();
-    await this.announcer.stopped(entry.session);
     this.changed(entry.session);
     this.startWanted();
+  }
+
+  /** Peers given by hand: `host:port` each. */
+  addPeers(entry: Entry, peers: readonly string[]): void {
+    for (const peer of peers) {
+      const match = /^\[?(.+?)\]?:(\d+)$/.exec(peer);
+      if (!match) continue;
+      const address = { host: match[1], port: Number(match[2]) };
+      entry.session.book.add(address, 'manual');
+    }
+    this.found();
   }
 
   // --- SessionOwner ---
@@ -329,14 +344,28 @@ export class PeerEngine implements Part, SocketOwner, SessionOwner {
     this.changedSessions.add(session);
   }
 
+  ready(session: TorrentSession): void {
+    const entry = this.entries.get(session.id);
+    if (!entry) return;
+    if (this.usesRing(entry)) this.announcer.started(session);
+    this.outside.start(session, outsideTiers(entry));
+    this.connections.dialSoon();
+  }
+
   gotMetadata(session: TorrentSession, torrent: Uint8Array): void {
     const entry = this.entries.get(session.id);
     const { metainfo } = session;
     if (!entry || !metainfo) return;
+    const twin = this.connections.list(session);
+    if (twin) {
+      const { name } = metainfo;
+      return session.failed(new Error(`${name} is here already as ${twin.id}`));
+    }
     entry.row = { ...entry.row, torrent, name: metainfo.name };
-    this.selectFiles(entry.options, metainfo);
+    selectFiles(entry.options, metainfo);
     if (entry.options.priorities)
       session.priorities = Uint8Array.from(entry.options.priorities);
+    if (!this.usesRing(entry)) void this.announcer.stopped(session);
     void this.saveTorrentFile(entry).then(() => this.save(entry));
   }
 
@@ -346,74 +375,71 @@ export class PeerEngine implements Part, SocketOwner, SessionOwner {
     if (entry.row.completed_at === null) {
       entry.row = { ...entry.row, completed_at: Date.now() };
       this.save(entry);
-      this.announcer.completed(session);
       this.log.log(`${entry.row.name} is complete`);
+      if (session.downloadedBytes > 0) {
+        this.announcer.completed(session);
+        this.outside.completed(session);
+      }
+      this.startWanted();
     }
     this.changed(session);
-    this.startWanted();
   }
 
   failed(session: TorrentSession, reason: string): void {
     const entry = this.entries.get(session.id);
-    if (entry) this.wish(entry, 'failed', reason);
     this.log.warn(`${session.name}: ${reason}`);
+    void this.leave(session);
+    if (entry && entry.row.wish === 'run') this.wish(entry, 'failed', reason);
   }
 
-  // --- SocketOwner ---
+  memoryFreed(session: TorrentSession): void {
+    for (const { session: other } of this.entries.values())
+      if (other !== session && other.active?.starved)
+        other.active.memoryFreed();
+  }
+
+  isUnlimited(host: string): boolean {
+    return !this.settings.limitLocal && isLan(host);
+  }
+
+  // --- ConnectionsOwner, OutsideOwner ---
+
+  get host(): string {
+    return this.config.host;
+  }
 
   get encryption(): SettingsDto['encryption'] {
     return this.settings.encryption;
   }
 
-  readonly torrents: LocalTorrents = {
-    find: (infoHash: Uint8Array): LocalTorrent | undefined => {
-      const session = this.byHash.get(Buffer.from(infoHash).toString('hex'));
-      return session?.takesConnections ? session.local : undefined;
-    },
-    findObfuscated: (hash: Uint8Array): Uint8Array | undefined => {
-      for (const [name, session] of this.byHash) {
-        const infoHash = Buffer.from(name, 'hex');
-        if (
-          session.takesConnections &&
-          Buffer.from(obfuscatedHash(infoHash)).equals(hash)
-        )
-          return infoHash;
-      }
-      return undefined;
-    },
-  };
-
-  joined(
-    socket: PeerSocket,
-    remote: RemoteHandshake,
-  ): SocketSession | undefined {
-    const hash =
-      remote.torrent.infoHashV1 ?? remote.torrent.infoHashV2?.subarray(0, 20);
-    const session = hash && this.byHash.get(Buffer.from(hash).toString('hex'));
-    if (!session?.takesConnections || session.book.isBanned(socket.host))
-      return undefined;
-    for (const other of session.sockets) {
-      if (
-        other.remote &&
-        Buffer.compare(other.remote.peerId, remote.peerId) === 0
-      )
-        return undefined;
-    }
-    return session;
+  get utpWanted(): boolean {
+    return this.settings.utp;
   }
 
-  closed(socket: PeerSocket): void {
-    this.connections.delete(socket);
-    const session = socket.session as TorrentSession | undefined;
-    session?.gone(socket);
-    for (const { session: each } of socket.incoming
-      ? []
-      : this.entries.values()) {
-      const candidate = each.book.get(socket.address);
-      if (!candidate?.connected || (session && session !== each)) continue;
-      if (session) each.book.left(candidate, this.now());
-      else each.book.failed(candidate, this.now());
-    }
+  get dhtPort(): number | undefined {
+    return undefined;
+  }
+
+  get ownHosts(): ReadonlySet<string> {
+    const { advertise, host } = this.config;
+    const hosts = new Set([advertise, host]);
+    if (host === '0.0.0.0') hosts.add('127.0.0.1');
+    return hosts;
+  }
+
+  heardOfNode(_host: string, _port: number): void {
+    // Nobody asks the mainline DHT.
+  }
+
+  running(): readonly TorrentSession[] {
+    return [...this.entries.values()]
+      .filter(({ row, queued }) => row.wish === 'run' && !queued)
+      .map(({ session }) => session);
+  }
+
+  /** New addresses are in the books. */
+  found(): void {
+    this.connections.dialSoon();
   }
 
   /** Resolves once the tracker knows this client. */
@@ -425,72 +451,28 @@ export class PeerEngine implements Part, SocketOwner, SessionOwner {
     return this.announcer.status(session);
   }
 
+  outsideStates(session: TorrentSession): readonly OutsideState[] {
+    return this.outside.states(session);
+  }
+
   // --- settings ---
 
   changeSettings(change: Partial<SettingsDto>): SettingsDto {
     this.settings = { ...this.settings, ...change };
     this.store.saveSettings(this.settings);
     const now = this.now();
-    this.downloadBucket.setRate(this.settings.downloadLimit || Infinity, now);
-    this.uploadBucket.setRate(this.settings.uploadLimit || Infinity, now);
-    this.startWanted();
+    const { downloadLimit, uploadLimit } = this.settings;
+    this.downloadBucket.setRate(downloadLimit || Infinity, now);
+    this.uploadBucket.setRate(uploadLimit || Infinity, now);
+    for (const { session } of this.entries.values()) session.settle();
+    this.startWanted(true);
     return this.settings;
   }
 
   // --- how it is shown ---
 
   show(entry: Entry): DownloadDto {
-    const { session, row, queued } = entry;
-    const { swarm, metainfo } = session;
-    const size = metainfo?.size ?? 0;
-    const completedBytes = session.completedBytes;
-    const downloadRate = Math.round(swarm?.down.rate ?? 0);
-    const state =
-      row.wish === 'cancelled' || row.wish === 'failed'
-        ? row.wish
-        : row.wish === 'pause'
-          ? session.complete
-            ? 'completed'
-            : 'paused'
-          : queued
-            ? 'queued'
-            : session.phase === 'stopped'
-              ? 'checking' // It is wanted and about to start.
-              : session.state;
-    const active = state === 'downloading';
-    const reason =
-      row.reason ?? session.reason ?? this.waitingFor(session, state);
-    let seeds = 0;
-    for (const peer of swarm?.peers ?? []) if (peer.seed) seeds++;
-    return {
-      id: session.id,
-      infoHash: session.id,
-      name: row.name,
-      size,
-      files: metainfo?.files.filter(({ pad }) => !pad).length ?? 0,
-      state,
-      ...(reason ? { reason } : {}),
-      completedBytes:
-        state === 'checking'
-          ? Math.round(size * session.checked)
-          : completedBytes,
-      downloadRate: active ? downloadRate : 0,
-      uploadRate: Math.round(swarm?.up.rate ?? 0),
-      uploadedBytes: session.uploadedBytes,
-      peers: session.sockets.size,
-      seeds,
-      ...(active && downloadRate > 0
-        ? { eta: Math.ceil((size - completedBytes) / downloadRate) }
-        : {}),
-      addedAt: new Date(row.added_at).toISOString(),
-      ...(row.completed_at === null
-        ? {}
-        : { completedAt: new Date(row.completed_at).toISOString() }),
-      published: row.published,
-      sequential: session.sequential,
-      downloadLimit: session.limits.download,
-      uploadLimit: session.limits.upload,
-    };
+    return showDownload(entry, this.settings);
   }
 
   magnetOf(metainfo: Metainfo): string {
@@ -509,61 +491,17 @@ export class PeerEngine implements Part, SocketOwner, SessionOwner {
     this.feed.push({ type: 'publication', data: { ...publication } });
   }
 
-  private waitingFor(
-    session: TorrentSession,
-    state: string,
-  ): string | undefined {
-    if (state === 'queued')
-      return `waits for one of ${this.settings.maxActiveDownloads} active downloads to end`;
-    if (state === 'fetching-metadata' && session.sockets.size === 0)
-      return 'looking for a peer that knows this torrent';
-    if (state === 'downloading' && session.sockets.size === 0)
-      return 'waiting for peers';
-    return undefined;
-  }
-
   // --- parts ---
 
-  private async wanted(
-    download: AddDownload,
-  ): Promise<{ metainfo?: Metainfo; torrent?: Uint8Array; magnet?: Magnet }> {
-    const given = [download.infoHash, download.magnet, download.torrent].filter(
-      (value) => value !== undefined,
-    ).length;
-    if (given !== 1)
-      throw new SeamError(
-        'bad-input',
-        'give one of infoHash, magnet and torrent',
-      );
-    if (download.torrent) {
-      return {
-        metainfo: readTorrent(download.torrent),
-        torrent: download.torrent,
-      };
+  /** The entry of the same torrent, by whichever of its hashes. */
+  private known({ metainfo, magnet }: Wanted): Entry | undefined {
+    const { infoHashV1, infoHashV2 } = metainfo ?? (magnet as Magnet);
+    for (const hash of [infoHashV1, infoHashV2?.subarray(0, 20)]) {
+      const name = hash && Buffer.from(hash).toString('hex');
+      const session = name && this.connections.session(name);
+      if (session) return this.entries.get(session.id);
     }
-    if (download.magnet) {
-      const magnet = readMagnet(download.magnet);
-      // What is in the catalogue needs no peers to tell its metadata.
-      const torrent = await this.tracker
-        .torrent(magnet.id)
-        .catch(() => undefined);
-      return torrent
-        ? { metainfo: readTorrent(torrent), torrent, magnet }
-        : { magnet };
-    }
-    const torrent = await this.tracker.torrent(
-      (download.infoHash as string).toLowerCase(),
-    );
-    return { metainfo: readTorrent(torrent), torrent };
-  }
-
-  private selectFiles(options: TorrentOptions, metainfo: Metainfo): void {
-    const { files } = options;
-    if (!files || options.priorities) return;
-    const wanted = new Set(files);
-    options.priorities = metainfo.files.map((_, index) =>
-      wanted.has(index) ? 4 : 0,
-    );
+    return undefined;
   }
 
   private create(
@@ -582,19 +520,17 @@ export class PeerEngine implements Part, SocketOwner, SessionOwner {
         ...(created ? { created } : {}),
         ...(options.priorities ? { priorities: options.priorities } : {}),
         sequential: options.sequential ?? false,
+        superSeeding: options.superSeeding ?? false,
         downloadLimit: options.downloadLimit ?? 0,
         uploadLimit: options.uploadLimit ?? 0,
       },
       this,
     );
     session.uploadedBefore = row.uploaded;
-    for (const peer of options.peers ?? []) {
-      const match = /^\[?(.+?)\]?:(\d+)$/.exec(peer);
-      if (match) session.book.add(match[1], Number(match[2]), 'manual');
-    }
     const entry: Entry = { row, session, options, queued: false };
     this.entries.set(row.id, entry);
-    this.list(session);
+    this.connections.list(session);
+    this.addPeers(entry, options.peers ?? []);
     this.changed(session);
     return entry;
   }
@@ -609,37 +545,39 @@ export class PeerEngine implements Part, SocketOwner, SessionOwner {
     }
   }
 
-  /** Starts what should run and may, queues the rest, stops what should not run. */
-  private startWanted(): void {
-    let running = 0;
-    for (const entry of this.entries.values()) {
-      const { session, row } = entry;
-      if (row.wish !== 'run') continue;
-      const seeding = row.completed_at !== null;
-      const queued = !seeding && running >= this.settings.maxActiveDownloads;
-      if (!seeding && !queued) running++;
-      if (queued !== entry.queued) {
-        entry.queued = queued;
-        this.changed(session);
-      }
-      if (queued) {
-        if (session.phase === 'active' || session.phase === 'metadata')
-          void session.stop();
-      } else if (session.phase === 'stopped' || session.phase === 'failed') {
-        void session.start().then(() => this.announcer.started(session));
-      }
+  /** Starts what should run and may, and has the rest wait. */
+  private startWanted(strict = false): void {
+    const entries = [...this.entries.values()];
+    const { begin, wait } = this.queue.plan(
+      entries,
+      this.settings.maxActiveDownloads,
+      this.now(),
+      strict,
+    );
+    for (const entry of wait) {
+      if (entry.queued) continue;
+      entry.queued = true;
+      this.changed(entry.session);
+      void this.leave(entry.session);
+      void entry.session.stop();
+    }
+    for (const entry of begin) {
+      entry.queued = false;
+      void entry.session.start();
     }
   }
 
-  private list(session: TorrentSession): void {
-    const { infoHashV1, infoHashV2 } = session.local;
-    for (const hash of [infoHashV1, infoHashV2?.subarray(0, 20)])
-      if (hash) this.byHash.set(Buffer.from(hash).toString('hex'), session);
+  /** Takes leave of all trackers. */
+  private async leave(session: TorrentSession): Promise<void> {
+    await Promise.all([
+      this.announcer.stopped(session),
+      this.outside.stop(session),
+    ]);
   }
 
-  private unlist(session: TorrentSession): void {
-    for (const [hash, each] of this.byHash)
-      if (each === session) this.byHash.delete(hash);
+  /** A private torrent of somebody else's tracker is not told to the ring (BEP 27). */
+  private usesRing({ session, row, options }: Entry): boolean {
+    return !session.isPrivate || row.published || options.ring === true;
   }
 
   /** The .torrent beside the content, so that other programs can take it from the folder. */
@@ -648,94 +586,35 @@ export class PeerEngine implements Part, SocketOwner, SessionOwner {
     if (!row.torrent || row.torrent_file) return;
     const name = await freeName(this.config.storage, `${row.name}.torrent`);
     try {
-      await writeFile(join(this.config.storage, name), row.torrent, {
-        flag: 'wx',
-      });
+      const path = join(this.config.storage, name);
+      await writeFile(path, row.torrent, { flag: 'wx' });
       entry.row = { ...entry.row, torrent_file: name };
     } catch (error) {
       this.log.warn(`${name} was not written: ${(error as Error).message}`);
     }
   }
 
-  private async listen(port: number): Promise<void> {
-    const server = createServer((socket) => {
-      if (this.connections.size >= maxSockets) socket.destroy();
-      else this.connections.add(PeerSocket.accept(this, socket));
-    });
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(port, this.config.host, resolve);
-    });
-    this.server = server;
-    this.port = (server.address() as AddressInfo).port;
-  }
-
   private discovered(hash: string, host: string, port: number): void {
-    const session = this.byHash.get(hash);
-    if (session && !session.isPrivate) session.book.add(host, port, 'lsd');
+    const session = this.connections.session(hash);
+    if (!session || session.isPrivate) return;
+    if (session.book.add({ host, port }, 'lsd')) this.found();
   }
 
   private everySecond(): void {
     const now = this.now();
-    for (const socket of this.connections) socket.tick(now);
-    this.dial(now);
+    this.connections.everySecond();
+    let loading = false;
     for (const { session } of this.entries.values()) {
+      if (session.active && !session.complete) loading = true;
       if (session.sockets.size === 0) continue;
       session.pexTick(now);
       this.changed(session);
     }
+    if (!loading) this.disk.memory.trim();
+    this.queue.watch(this.entries.values(), now);
+    this.startWanted();
     this.stopAtGoals();
     if (now - this.savedAt > uploadedPeriod) this.saveUploaded();
-  }
-
-  private dial(now: number): void {
-    let dialling = 0;
-    for (const socket of this.connections)
-      if (!socket.incoming && !socket.remote) dialling++;
-    for (const { session, row, queued } of this.entries.values()) {
-      if (row.wish !== 'run' || queued) continue;
-      while (
-        session.wantsConnections &&
-        dialling < maxDialling &&
-        this.connections.size < maxSockets
-      ) {
-        const candidate = session.book.next(now, true);
-        if (!candidate) break;
-        candidate.connected = true;
-        if (candidate.port === this.port && this.isOwn(candidate.host)) {
-          candidate.banned = true;
-          continue;
-        }
-        // Who takes no plain handshake may take an encrypted one, and the other way round.
-        const swap = candidate.failures % 2 === 1;
-        const { encryption } = this.settings;
-        const policy =
-          encryption === 'accepted' && swap
-            ? 'preferred'
-            : encryption === 'preferred' && swap
-              ? 'accepted'
-              : encryption;
-        this.connections.add(
-          PeerSocket.dial(
-            this,
-            candidate.host,
-            candidate.port,
-            candidate.source,
-            session.local,
-            policy,
-          ),
-        );
-        dialling++;
-      }
-    }
-  }
-
-  private isOwn(host: string): boolean {
-    return (
-      host === this.config.advertise ||
-      host === this.config.host ||
-      (this.config.host === '0.0.0.0' && host.startsWith('127.'))
-    );
   }
 
   /** Seeding goals: whichever is reached first. */
@@ -744,15 +623,11 @@ export class PeerEngine implements Part, SocketOwner, SessionOwner {
     if (seedRatio === 0 && seedMinutes === 0) return;
     for (const entry of this.entries.values()) {
       const { row, session } = entry;
-      if (
-        row.wish !== 'run' ||
-        row.published ||
-        row.completed_at === null ||
-        session.phase !== 'active'
-      )
+      if (row.wish !== 'run' || row.published || row.completed_at === null)
         continue;
-      const ratio =
-        session.uploadedBytes / Math.max(1, session.metainfo?.size ?? 1);
+      if (session.phase !== 'active') continue;
+      const size = Math.max(1, session.metainfo?.size ?? 1);
+      const ratio = session.uploadedBytes / size;
       const minutes = (Date.now() - row.completed_at) / 60_000;
       if (
         (seedRatio > 0 && ratio >= seedRatio) ||
@@ -764,9 +639,11 @@ export class PeerEngine implements Part, SocketOwner, SessionOwner {
 
   private saveUploaded(): void {
     this.savedAt = this.now();
-    for (const { row, session } of this.entries.values()) {
-      if (session.uploadedBytes !== row.uploaded)
-        this.store.saveUploaded(session.id, session.uploadedBytes);
+    for (const entry of this.entries.values()) {
+      const { uploadedBytes, id } = entry.session;
+      if (uploadedBytes === entry.row.uploaded) continue;
+      entry.row = { ...entry.row, uploaded: uploadedBytes };
+      this.store.saveUploaded(id, uploadedBytes);
     }
   }
 
@@ -791,3 +668,30 @@ export class PeerEngine implements Part, SocketOwner, SessionOwner {
     ];
   }
 }
+
+function selectFiles(options: TorrentOptions, metainfo: Metainfo): void {
+  const { files } = options;
+  if (!files || options.priorities) return;
+  const wanted = new Set(files);
+  options.priorities = metainfo.files.map((_, index) =>
+    wanted.has(index) ? 4 : 0,
+  );
+}
+
+/** Trackers that the torrent or its link names, but for the ring's own. */
+function outsideTiers({
+  session: { metainfo, options: source },
+  options,
+}: Entry): readonly (readonly string[])[] {
+  const named = source.magnet?.announce ?? [];
+  if (!options.ring) return metainfo?.announce ?? named;
+  const own = new Set(metainfo?.announce.flat());
+  return named.map((tier) => tier.filter((url) => !own.has(url)));
+}
+
+/** Addresses that are not routed over the Internet. */
+const isLan = (host: string): boolean =>
+  isLocal(host) ||
+  /^(?:10\.|192\.168\.|169\.254\.|172\.(?:1[6-9]|2\d|3[01])\.|f[cd]|fe80:)/i.test(
+    host,
+  );

@@ -1,5 +1,5 @@
 /**
- * One peer connection: a TCP socket bound to the protocol core of @dnd/wire and, once it is known which
+ * One peer connection: a transport bound to the protocol core of @dnd/wire and, once it is known which
  * torrent it is about, to the torrent's session. Whoever is connected decides nothing here.
  */
 import {
@@ -12,40 +12,54 @@ import type {
   ConnectionEvents,
   EncryptionPolicy,
   HashRange,
+  HolepunchMessage,
   LocalTorrents,
   LocalTorrent,
   PexMessage,
   RemoteExtensions,
   RemoteHandshake,
 } from '@dnd/wire';
-import type { PeerSource, SwarmPeer } from '@dnd/swarm';
+import {
+  keyOf,
+  type PeerAddress,
+  type PeerSource,
+  type SwarmPeer,
+} from '@dnd/swarm';
 import { randomBytes } from 'node:crypto';
-import { connect, type Socket } from 'node:net';
-import { addressOf } from './peer-book';
+import { BlockSender, type BlockSource, type Run } from './block-sender';
+import type { FramePool } from './frame-pool';
+import type { Transport, TransportEvents } from './transport';
 
-/** Bytes in the socket's queue at which no more blocks are taken. */
+/** Bytes in the transport's queue at which no more blocks are taken. */
 const sendMark = 512 * 1024;
-const connectTimeOut = 10_000;
 
 /** What a connection needs of its owner. */
 export interface SocketOwner {
   readonly peerId: Uint8Array;
+  /** Port on which peers are heard. */
   readonly port: number;
   readonly encryption: EncryptionPolicy;
   readonly torrents: LocalTorrents;
+  readonly frames: FramePool;
+  readonly utp: boolean;
+  readonly dht: boolean;
   /** The session of the torrent, or undefined to close. */
   joined(
     socket: PeerSocket,
     remote: RemoteHandshake,
   ): SocketSession | undefined;
   closed(socket: PeerSocket): void;
+  /** BEP 5: it has a DHT node on this port. */
+  heardOfNode(socket: PeerSocket, port: number): void;
   now(): number;
 }
 
 /** What a torrent's session does with its connections. */
 export interface SocketSession {
+  readonly id: string;
   /** Before the handshake's end is answered: attach and send the bitfield, if the metadata is there. */
   established(socket: PeerSocket): void;
+  gone(socket: PeerSocket): void;
   settle(): void;
   extended(socket: PeerSocket, remote: RemoteExtensions): void;
   metadata(
@@ -56,109 +70,83 @@ export interface SocketSession {
   ): void;
   metadataRejected(socket: PeerSocket, piece: number): void;
   pexHeard(socket: PeerSocket, message: PexMessage): void;
-  hashRequest(socket: PeerSocket, range: HashRange): void;
+  holepunchHeard(socket: PeerSocket, message: HolepunchMessage): void;
+  hashRequested(socket: PeerSocket, range: HashRange): void;
+  hashesCame(socket: PeerSocket, range: HashRange, hashes: Uint8Array): void;
+  hashesRejected(socket: PeerSocket, range: HashRange): void;
 }
 
-/** All sockets read into one buffer: what came is used up before the next read. */
-const shared = Buffer.allocUnsafeSlow(256 * 1024);
+/** What a dialled connection is about. */
+export interface Dialled {
+  readonly torrent: LocalTorrent;
+  readonly session: SocketSession;
+  readonly source: PeerSource;
+  readonly encryption: EncryptionPolicy;
+}
 
-export class PeerSocket implements ConnectionEvents {
+export class PeerSocket implements ConnectionEvents, TransportEvents {
   readonly connection: PeerConnection;
+  /** `host:port` of the other end of this connection. */
   readonly address: string;
+  readonly source: PeerSource;
   readonly since: number;
+  /** Where the remote takes connections: the dialled address, or what it tells. */
+  listens: PeerAddress | undefined;
   swarmPeer: SwarmPeer | undefined;
   session: SocketSession | undefined;
   remote: RemoteHandshake | undefined;
   extensions: RemoteExtensions | undefined;
+  /** The transport is through. */
+  reached = false;
   closeReason = '';
+  /** Why the protocol core gave up, if it did. */
+  failure: ProtocolError | PeerTimeoutError | undefined;
+  private readonly sender: BlockSender;
+  /** Frames whose bytes wait in the connection's outbox. */
+  private lent: Buffer[] = [];
   /** Bytes of blocks appended and not yet told to the swarm as served. */
   private served = 0;
   private flushing = false;
-  private closed = false;
+  private over = false;
 
-  static dial(
-    owner: SocketOwner,
-    host: string,
-    port: number,
-    source: PeerSource,
-    torrent: LocalTorrent,
-    encryption: EncryptionPolicy,
-  ): PeerSocket {
-    let peer: PeerSocket | undefined = undefined;
-    const socket = connect({
-      host,
-      port,
-      noDelay: true,
-      onread: {
-        buffer: shared,
-        callback: (length, buffer) => {
-          peer?.receive(buffer.subarray(0, length));
-          return true;
-        },
-      },
-    });
-    socket.setTimeout(connectTimeOut, () => socket.destroy());
-    socket.once('connect', () => socket.setTimeout(0));
-    peer = new PeerSocket(
-      owner,
-      socket,
-      host,
-      port,
-      source,
-      false,
-      torrent,
-      encryption,
-    );
-    return peer;
-  }
-
-  static accept(owner: SocketOwner, socket: Socket): PeerSocket {
-    socket.setNoDelay(true);
-    const peer = new PeerSocket(
-      owner,
-      socket,
-      socket.remoteAddress ?? '',
-      socket.remotePort ?? 0,
-      'incoming',
-      true,
-      undefined,
-      owner.encryption,
-    );
-    socket.on('data', (chunk: Buffer) => peer.receive(chunk));
-    return peer;
-  }
-
-  private constructor(
+  /** The caller has the transport tell its events to the new connection. */
+  constructor(
     private readonly owner: SocketOwner,
-    private readonly socket: Socket,
-    readonly host: string,
-    readonly port: number,
-    readonly source: PeerSource,
-    readonly incoming: boolean,
-    torrent: LocalTorrent | undefined,
-    encryption: EncryptionPolicy,
+    readonly transport: Transport,
+    readonly dialled: Dialled | undefined,
   ) {
+    const { host, port } = transport;
     this.since = owner.now();
-    this.address = addressOf(host, port);
+    this.address = keyOf({ host, port });
+    this.source = dialled?.source ?? 'incoming';
+    if (dialled) this.listens = { host, port };
+    else this.reached = true;
+    this.sender = new BlockSender(owner.frames, this);
     const options = {
       events: this,
       peerId: owner.peerId,
-      encryption,
+      encryption: dialled?.encryption ?? owner.encryption,
       random: (count: number) => randomBytes(count),
+      dht: owner.dht,
       extensions: {
         client: 'D&D BitTorrent',
         requestQueue: 2000,
         port: owner.port,
+        holepunch: owner.utp,
       },
       now: this.since,
     };
-    this.connection = torrent
-      ? PeerConnection.outgoing(options, torrent)
+    this.connection = dialled
+      ? PeerConnection.outgoing(options, dialled.torrent)
       : PeerConnection.incoming(options, owner.torrents);
-    socket.on('drain', () => this.flush());
-    socket.on('error', (error) => (this.closeReason ||= error.message));
-    socket.on('close', () => this.finish());
-    if (torrent) this.flush();
+  }
+
+  get host(): string {
+    return this.transport.host;
+  }
+
+  get incoming(): boolean {
+    return this.dialled === undefined;
   }
 
   /** The program's name as it tells it, or as its peer id does. */
@@ -176,32 +164,25 @@ export class PeerSocket implements ConnectionEvents {
   }
 
   get isClosed(): boolean {
-    return this.closed;
+    return this.over;
   }
 
   tick(now: number): void {
     if (now >= this.connection.wakeAt) this.connection.tick(now);
   }
 
-  /** Appends one block of a piece message; `served` is told once the socket takes more. */
-  sendBlock(piece: number, begin: number, block: Uint8Array): void {
-    this.connection.commands.piece(piece, begin, block);
-    this.served += block.length;
+  /** Sends a run of blocks; `served` is told once the transport takes more. */
+  serve(source: BlockSource, run: Run): void {
+    this.sender.send(source, run);
   }
 
-  /** Sends what waits, as far as the socket takes it. */
+  /** Sends what waits, as far as the transport takes it. */
   flush(): void {
-    if (this.closed) return;
     this.flushing = false;
-    if (this.socket.writableLength < sendMark) {
-      const chunks = this.connection.takeOutput();
-      if (chunks.length > 0) {
-        this.socket.cork();
-        for (const chunk of chunks) this.socket.write(chunk);
-        this.socket.uncork();
-      }
-    }
-    if (this.served > 0 && this.socket.writableLength < sendMark) {
+    if (this.over) return;
+    const { transport } = this;
+    if (this.reached && transport.backlog < sendMark) this.write();
+    if (this.served > 0 && transport.backlog < sendMark) {
       const bytes = this.served;
       this.served = 0;
       this.swarmPeer?.served(bytes);
@@ -210,16 +191,66 @@ export class PeerSocket implements ConnectionEvents {
   }
 
   close(reason: string): void {
-    if (this.closed) return;
+    if (this.over) return;
     this.closeReason ||= reason;
-    this.socket.destroy();
+    this.transport.destroy();
+    this.finish();
+  }
+
+  private write(): void {
+    const chunks = this.connection.takeOutput();
+    if (chunks.length === 0) return;
+    const { lent } = this;
+    if (lent.length === 0) return this.transport.write(chunks);
+    this.lent = [];
+    if (!this.transport.lends) return this.transport.write(chunks);
+    this.transport.write(chunks, () => {
+      // After the end the system may still be reading them.
+      if (this.over) return;
+      for (const frame of lent) this.owner.frames.give(frame);
+    });
+  }
+
+  // --- what the sender says ---
+
+  framed(frame: Buffer, used: number, count: number, run: Run): void {
+    this.lent.push(frame);
+    this.served += run.length;
+    const bytes = frame.subarray(0, used);
+    this.connection.commands.framedPieces(bytes, count, run.length);
+  }
+
+  unreadable({ piece, begin, length, blockLength }: Run): void {
+    this.swarmPeer?.unserved(piece, begin, length, blockLength);
+    this.session?.settle();
+  }
+
+  // --- what the transport says ---
+
+  connected(): void {
+    this.reached = true;
+    this.flush();
+  }
+
+  received(chunk: Uint8Array): void {
+    if (this.over) return;
+    this.connection.receive(chunk, this.owner.now());
+    this.session?.settle();
+  }
+
+  writable(): void {
+    this.flush();
+  }
+
+  closed(reason: string): void {
+    this.closeReason ||= reason;
     this.finish();
   }
 
   // --- what the connection says ---
 
   onOutput(): void {
-    if (this.flushing || this.closed) return;
+    if (this.flushing || this.over) return;
     this.flushing = true;
     // After the present event everything that it caused goes out together.
     queueMicrotask(() => this.flush());
@@ -227,12 +258,14 @@ export class PeerSocket implements ConnectionEvents {
 
   onHandshake(remote: RemoteHandshake): void {
     this.remote = remote;
-    this.session = this.owner.joined(this, remote);
-    if (this.session) this.session.established(this);
-    else this.close('not wanted');
+    const session = this.owner.joined(this, remote);
+    if (!session) return this.close('not wanted');
+    this.session = session;
+    session.established(this);
   }
 
   onFailure(error: ProtocolError | PeerTimeoutError): void {
+    this.failure = error;
     this.close(error.message);
   }
 
@@ -262,34 +295,30 @@ export class PeerSocket implements ConnectionEvents {
   }
 
   onHashRequest(range: HashRange): void {
-    this.session?.hashRequest(this, range);
+    this.session?.hashRequested(this, range);
   }
 
-  onHashes(): void {
-    // Layers are only asked for by magnet links of v2 torrents, whose metadata exchange has them checked by the pieces.
+  onHashes(range: HashRange, hashes: Uint8Array): void {
+    this.session?.hashesCame(this, range, hashes);
   }
 
-  onHashReject(): void {
-    // See onHashes.
+  onHashReject(range: HashRange): void {
+    this.session?.hashesRejected(this, range);
   }
 
-  onPort(): void {
-    // The mainline DHT learns its nodes by itself.
+  onPort(port: number): void {
+    this.owner.heardOfNode(this, port);
   }
 
-  onHolepunch(): void {
-    // Needs uTP.
-  }
-
-  private receive(chunk: Uint8Array): void {
-    if (this.closed) return;
-    this.connection.receive(chunk, this.owner.now());
-    this.session?.settle();
+  onHolepunch(message: HolepunchMessage): void {
+    this.session?.holepunchHeard(this, message);
   }
 
   private finish(): void {
-    if (this.closed) return;
-    this.closed = true;
+    if (this.over) return;
+    this.over = true;
+    this.lent = [];
+    this.sender.end();
     this.connection.close();
     this.owner.closed(this);
   }

@@ -230,6 +230,27 @@ export class UpdateDownloadDto {
 
   @ApiPropertyOptional() @IsOptional() @IsBoolean() sequential?: boolean;
 
+  @ApiPropertyOptional({
+    description:
+      'As the first seed, show each peer one piece at a time (BEP 16); from the next start on.',
+  })
+  @IsOptional()
+  @IsBoolean()
+  superSeeding?: boolean;
+
+  @ApiPropertyOptional({
+    type: [String],
+    description: 'More peers to ask: host:port.',
+  })
+  @IsOptional()
+  @IsArray()
+  @ArrayMaxSize(100)
+  @Matches(/^(\[[0-9a-fA-F:.]+\]|[^\s:]{1,253}):\d{1,5}$/, {
+    each: true,
+    message: 'peers must be "host:port"',
+  })
+  peers?: string[];
+
   @ApiPropertyOptional({ type: [FilePriorityDto] })
   @IsOptional()
   @IsArray()
@@ -371,6 +392,10 @@ export class SettingsDto {
     description: 'Bytes per second for all torrents; 0 is unlimited.',
   })
   uploadLimit!: number;
+  @ApiProperty({
+    description: 'The limits hold for peers of the local network too.',
+  })
+  limitLocal!: boolean;
   @ApiProperty({ description: 'Downloads at once; others are queued.' })
   maxActiveDownloads!: number;
   @ApiProperty({ description: 'Stop seeding at uploaded / size; 0 never.' })
@@ -379,6 +404,8 @@ export class SettingsDto {
   seedMinutes!: number;
   @ApiProperty({ enum: encryptionModes, enumName: 'EncryptionMode' })
   encryption!: EncryptionMode;
+  @ApiProperty({ description: 'Connections over uTP (UDP) as well as TCP.' })
+  utp!: boolean;
 }
 
 export class UpdateSettingsDto {
@@ -402,6 +429,8 @@ export class UpdateSettingsDto {
   @IsOptional()
   @IsIn(encryptionModes)
   encryption?: EncryptionMode;
+  @ApiPropertyOptional() @IsOptional() @IsBoolean() limitLocal?: boolean;
+  @ApiPropertyOptional() @IsOptional() @IsBoolean() utp?: boolean;
 }
 
 /** A part of the peer's state that changed; the page and `GET events` live on these. */

@@ -1,9 +1,17 @@
 /**
- * One torrent at work: its metadata (fetched first, if need be), its storage, its swarm and its
- * connections, bound together. What to do is decided by the cores and by the engine that owns the
- * session; here facts are carried from one to the other, and the torrent's state is told in words.
+ * One torrent from the moment it is added: its phases, its connections, its address book. What it does
+ * at work is in ActiveTorrent, how a magnet link becomes a torrent in MetadataFetch; what is wanted of
+ * it, and for how long, is its owner's.
+ *
+ * Starting, stopping, checking and deleting may be asked for at any moment and in any order: they
+ * happen one after another, and a stop cuts short what is under way.
  */
-import { wrapInfo, type Magnet, type Metainfo } from '@dnd/metainfo';
+import {
+  Bitfield,
+  FileLayout,
+  type Magnet,
+  type Metainfo,
+} from '@dnd/metainfo';
 import {
   StorageError,
   TorrentStorage,
@@ -11,34 +19,38 @@ import {
   type FileStamp,
 } from '@dnd/storage';
 import {
-  Swarm,
+  keyOf,
+  leastUseful,
+  PeerBook,
   TokenBucket,
   type DisconnectReason,
-  type SwarmHost,
+  type PeerAddress,
+  type PeerSource,
+  type Swarm,
   type SwarmPeer,
 } from '@dnd/swarm';
+import { formatAddress, parseAddress } from '@dnd/tracker';
 import {
-  allowedFastSet,
-  MetadataExchange,
   PexFlag,
   PexState,
   type HashRange,
+  type HolepunchMessage,
   type LocalTorrent,
   type PexMessage,
   type PexPeer,
   type RemoteExtensions,
 } from '@dnd/wire';
-import { formatAddress, parseAddress } from '@dnd/tracker';
-import { createHash } from 'node:crypto';
-import { bytes } from '../http/words';
-import { readInfo } from '../torrent';
-import type { DownloadState } from './peer.dto';
-import { PeerBook } from './peer-book';
 import {
-  PeerSocket,
-  type SocketOwner,
-  type SocketSession,
-} from './peer-socket';
+  ActiveTorrent,
+  tellExtensions,
+  type ActiveOwner,
+} from './active-torrent';
+import { words } from './error-words';
+import { HashServer } from './hash-server';
+import { MetadataFetch, type MetadataOwner } from './metadata-fetch';
+import type { DownloadState } from './peer.dto';
+import type { PeerSocket, SocketSession } from './peer-socket';
+import { WebSeeds } from './web-seeds';
 
 export interface SessionOptions {
   readonly id: string;
@@ -52,62 +64,81 @@ export interface SessionOptions {
   /** 0 to 7 by file; all 4 when absent. */
   readonly priorities?: readonly number[];
   readonly sequential: boolean;
+  readonly superSeeding: boolean;
   readonly downloadLimit: number;
   readonly uploadLimit: number;
 }
 
 /** What the session needs of its engine. */
 export interface SessionOwner {
-  readonly sockets: SocketOwner;
   readonly disk: Disk;
   readonly downloadBucket: TokenBucket;
   readonly uploadBucket: TokenBucket;
   now(): number;
+  /** The limits do not hold for this address. */
+  isUnlimited(host: string): boolean;
   /** Something that is shown has changed. */
   changed(session: TorrentSession): void;
+  /** It is at work: connections may be made. */
+  ready(session: TorrentSession): void;
   /** The magnet link's metadata is here, as a .torrent. */
   gotMetadata(session: TorrentSession, torrent: Uint8Array): void;
   /** Everything wanted is there and durable. */
   finished(session: TorrentSession): void;
   /** It cannot go on by itself. */
   failed(session: TorrentSession, reason: string): void;
+  /** A piece's memory has been given back. */
+  memoryFreed(session: TorrentSession): void;
 }
 
-const maxConnections = 60;
-/** How often a torrent whose disk was full looks for room, milliseconds. */
-const roomPeriod = 5_000;
-/** A piece that a reader waits for is due at once. */
-const readAhead = 16 * 1024 * 1024;
+export const maxConnections = 60;
+/** A seed waits to be asked rather than asks. */
+const maxSeedConnections = 30;
+/** What a private torrent believes (BEP 27). */
+const privateSources: ReadonlySet<PeerSource> = new Set<PeerSource>([
+  'tracker',
+  'manual',
+  'incoming',
+]);
 
 type Phase = 'stopped' | 'metadata' | 'checking' | 'active' | 'failed';
 
-export class TorrentSession implements SocketSession, SwarmHost {
-  readonly book = new PeerBook();
+export class TorrentSession
+  implements SocketSession, ActiveOwner, MetadataOwner
+{
+  book: PeerBook;
   readonly sockets = new Set<PeerSocket>();
+  /** Addresses being dialled. */
+  readonly dialling = new Set<string>();
   metainfo: Metainfo | undefined;
+  /** Open while the session is at work; afterwards it still tells what there is. */
   storage: TorrentStorage | undefined;
-  swarm: Swarm | undefined;
+  active: ActiveTorrent | undefined;
   phase: Phase = 'stopped';
   /** Why it waits, in words. */
   reason: string | undefined;
   /** 0 to 1 while checking. */
   checked = 0;
-  /** Bytes uploaded in earlier runs of the swarm. */
+  /** Bytes up and down in earlier runs of the swarm. */
   uploadedBefore = 0;
+  downloadedBefore = 0;
   priorities: Uint8Array | undefined;
   sequential: boolean;
-  private readonly bySwarmPeer = new Map<SwarmPeer, PeerSocket>();
-  private readonly verifying = new Map<number, Uint8Array>();
+  superSeeding: boolean;
   private readonly pex = new Map<PeerSocket, PexState>();
   private readonly downloadBucket: TokenBucket;
   private readonly uploadBucket: TokenBucket;
-  private exchange: MetadataExchange<PeerSocket> | undefined;
-  private timer: NodeJS.Timeout | undefined;
-  private timerAt = Infinity;
-  private abort = new AbortController();
-  private roomTimer: NodeJS.Timeout | undefined;
+  /** While the torrent is at work and has some. */
+  webSeeds: WebSeeds | undefined;
+  private fetching: MetadataFetch | undefined;
+  private hashServer: HashServer | undefined;
   private waiters: (() => void)[] = [];
-  private ended: Promise<void> = Promise.resolve();
+  private running = false;
+  private abort = new AbortController();
+  private turn: Promise<unknown> = Promise.resolve();
+  /** What the resume data says, for a torrent that has not been opened. */
+  private remembered: Bitfield | undefined;
+  private recalled = false;
 
   constructor(
     readonly options: SessionOptions,
@@ -115,12 +146,12 @@ export class TorrentSession implements SocketSession, SwarmHost {
   ) {
     this.metainfo = options.metainfo;
     this.sequential = options.sequential;
+    this.superSeeding = options.superSeeding;
+    this.book = this.newBook();
     const now = owner.now();
-    this.downloadBucket = new TokenBucket(
-      options.downloadLimit || Infinity,
-      now,
-    );
-    this.uploadBucket = new TokenBucket(options.uploadLimit || Infinity, now);
+    const { downloadLimit, uploadLimit } = options;
+    this.downloadBucket = new TokenBucket(downloadLimit || Infinity, now);
+    this.uploadBucket = new TokenBucket(uploadLimit || Infinity, now);
     if (options.priorities)
       this.priorities = Uint8Array.from(options.priorities);
   }
@@ -133,11 +164,18 @@ export class TorrentSession implements SocketSession, SwarmHost {
     return this.metainfo?.name ?? this.options.magnet?.name ?? this.id;
   }
 
+  get swarm(): Swarm | undefined {
+    return this.active?.swarm;
+  }
+
+  /** Verified pieces, as far as they are known. */
+  get have(): Bitfield | undefined {
+    return this.storage?.have ?? this.recall();
+  }
+
   /** Everything wanted is verified. */
   get complete(): boolean {
-    return this.swarm
-      ? this.swarm.uploadOnly
-      : (this.storage?.have.complete ?? false);
+    return this.active?.complete ?? this.have?.complete ?? false;
   }
 
   get state(): DownloadState {
@@ -149,6 +187,7 @@ export class TorrentSession implements SocketSession, SwarmHost {
       case 'checking':
         return 'checking';
       case 'active':
+        if (this.active?.isWaiting) return 'paused';
         return this.complete ? 'seeding' : 'downloading';
       case 'failed':
         return 'failed';
@@ -157,28 +196,27 @@ export class TorrentSession implements SocketSession, SwarmHost {
 
   /** Verified bytes of content, pads left out as far as the last piece tells. */
   get completedBytes(): number {
-    const { metainfo, storage } = this;
-    if (!metainfo || !storage) return 0;
-    const { have } = storage;
+    const { metainfo, have } = this;
+    if (!metainfo || !have || have.count === 0) return 0;
     if (have.complete) return metainfo.size;
-    if (have.count === 0) return 0;
     const last = metainfo.pieceCount - 1;
     const short = have.has(last)
-      ? metainfo.pieceLength - storage.layout.pieceSize(last)
+      ? metainfo.pieceCount * metainfo.pieceLength - metainfo.length
       : 0;
     return Math.min(metainfo.size, have.count * metainfo.pieceLength - short);
   }
 
   /** Verified bytes of one file. */
   completedOf(fileIndex: number): number {
-    const { metainfo, storage } = this;
-    if (!metainfo || !storage) return 0;
+    const { metainfo, have } = this;
+    if (!metainfo || !have) return 0;
     const { offset, length } = metainfo.files[fileIndex];
-    if (storage.have.complete || length === 0) return length;
-    const { first, end } = storage.layout.piecesOf(fileIndex);
+    if (have.complete || length === 0) return length;
+    const layout = this.storage?.layout ?? new FileLayout(metainfo);
+    const { first, end } = layout.piecesOf(fileIndex);
     let count = 0;
     for (let piece = first; piece < end; piece++) {
-      if (!storage.have.has(piece)) continue;
+      if (!have.has(piece)) continue;
       const start = piece * metainfo.pieceLength;
       count +=
         Math.min(start + metainfo.pieceLength, offset + length) -
@@ -191,11 +229,13 @@ export class TorrentSession implements SocketSession, SwarmHost {
     return this.uploadedBefore + (this.swarm?.up.total ?? 0);
   }
 
+  get downloadedBytes(): number {
+    return this.downloadedBefore + (this.swarm?.down.total ?? 0);
+  }
+
   /** Bytes still to come, for trackers; some when they cannot be known. */
   get left(): number {
-    return this.metainfo && this.storage
-      ? this.metainfo.size - this.completedBytes
-      : 1;
+    return this.metainfo ? this.metainfo.size - this.completedBytes : 1;
   }
 
   get isPrivate(): boolean {
@@ -212,47 +252,31 @@ export class TorrentSession implements SocketSession, SwarmHost {
       ...(metainfo
         ? { infoBytes: metainfo.infoBytes, private: metainfo.private }
         : {}),
-      uploadOnly: this.complete,
+      uploadOnly: this.phase === 'active' && this.complete,
     };
   }
 
   // --- life ---
 
-  /** Begins or goes on. Resolves when it is at work (or has failed). */
-  async start(): Promise<void> {
-    if (this.phase !== 'stopped' && this.phase !== 'failed') return;
-    await this.ended;
+  /** Begins or goes on. Resolves when it is at work, has failed, or was stopped again. */
+  start(): Promise<unknown> {
+    if (this.running) return this.turn;
+    this.running = true;
     this.abort = new AbortController();
     this.reason = undefined;
-    if (!this.metainfo) {
-      this.phase = 'metadata';
-      this.exchange ??= new MetadataExchange((info) => this.isInfo(info));
-      this.owner.changed(this);
-      return;
-    }
-    await this.open(this.metainfo);
+    this.phase = this.metainfo ? 'checking' : 'metadata';
+    this.checked = 0;
+    const { signal } = this.abort;
+    return this.inTurn(signal, () =>
+      this.metainfo ? this.open(this.metainfo, signal) : this.fetch(),
+    );
   }
 
-  /** Closes connections and files; resume data is on the disk afterwards. */
-  async stop(reason?: string): Promise<void> {
-    const wasFailed = this.phase === 'failed';
-    this.abort.abort();
-    clearTimeout(this.timer);
-    clearTimeout(this.roomTimer);
-    this.timerAt = Infinity;
-    for (const socket of [...this.sockets])
-      socket.close('the torrent is stopped');
-    this.uploadedBefore += this.swarm?.up.total ?? 0;
-    this.swarm = undefined;
-    const { storage } = this;
-    if (!wasFailed) this.phase = 'stopped';
-    this.reason = reason ?? this.reason;
-    this.wake();
-    this.ended = storage
-      ? storage.close().catch(() => undefined)
-      : Promise.resolve();
-    await this.ended;
-    this.owner.changed(this);
+  /** Closes connections and files; resume data is on the disk when it resolves. */
+  stop(): Promise<unknown> {
+    if (this.phase !== 'failed') this.phase = 'stopped';
+    this.halt('the torrent is stopped');
+    return this.close();
   }
 
   /** Stops and deletes all that the torrent has on the disk. */
@@ -260,36 +284,58 @@ export class TorrentSession implements SocketSession, SwarmHost {
     await this.stop();
     const { metainfo } = this;
     if (!metainfo) return;
-    const { storage } = this;
-    this.storage = undefined;
-    await (storage ?? (await this.openStorage(metainfo))).remove();
+    await this.inTurn(undefined, async () => {
+      const storage = this.storage ?? (await this.openStorage(metainfo));
+      this.storage = undefined;
+      this.remembered = undefined;
+      await storage.remove();
+    });
   }
 
-  async recheck(): Promise<void> {
-    if (this.phase !== 'active' || !this.storage) return;
-    this.closeSwarm('the torrent is checked');
-    const { storage } = this;
-    try {
-      await this.check(storage, true);
-      if (!this.abort.signal.aborted) this.activate(storage);
-    } catch (error) {
-      if (!this.abort.signal.aborted) this.fail(error);
-    }
+  /** Looks at everything on the disk again, or (`all` false) at what has been found changed. */
+  recheck(all = true): void {
+    const { storage, metainfo } = this;
+    if (this.phase !== 'active' || !storage || !metainfo) return;
+    this.deactivate('the torrent is checked');
+    this.phase = 'checking';
+    const { signal } = this.abort;
+    void this.inTurn(signal, async () => {
+      await this.check(storage, all, signal);
+      if (!signal.aborted) this.activate(metainfo, storage);
+    });
   }
 
-  private async open(metainfo: Metainfo): Promise<void> {
+  /** One piece of work after another; an error ends the session's run, unless it was stopped anyway. */
+  private inTurn(
+    signal: AbortSignal | undefined,
+    work: () => Promise<void> | void,
+  ): Promise<void> {
+    const run = this.turn.then(async () => {
+      if (signal?.aborted) return;
+      try {
+        await work();
+      } catch (error) {
+        if (!signal) throw error;
+        if (!signal.aborted) this.failed(error);
+      }
+    });
+    this.turn = run.catch(() => undefined);
+    return run;
+  }
+
+  private async open(metainfo: Metainfo, signal: AbortSignal): Promise<void> {
     this.phase = 'checking';
     this.checked = 0;
-    this.owner.changed(this);
-    try {
-      const storage = await this.openStorage(metainfo);
-      this.storage = storage;
-      if (storage.needsCheck) await this.check(storage, false);
-      if (this.abort.signal.aborted) return;
-      this.activate(storage);
-    } catch (error) {
-      if (!this.abort.signal.aborted) this.fail(error);
+    const storage = await this.openStorage(metainfo);
+    this.storage = storage;
+    if (signal.aborted) return;
+    const [notice] = storage.notices;
+    if (notice) {
+      const path = metainfo.files[notice.fileIndex].path.join('/');
+      this.reason = `${path} ${notice.code === 'missing' ? 'is gone' : 'was changed'}`;
     }
+    if (storage.needsCheck) await this.check(storage, false, signal);
+    if (!signal.aborted) this.activate(metainfo, storage);
   }
 
   private openStorage(metainfo: Metainfo): Promise<TorrentStorage> {
@@ -300,18 +346,21 @@ export class TorrentSession implements SocketSession, SwarmHost {
       disk: this.owner.disk,
       ...(localName ? { name: localName } : {}),
       ...(created && !this.storage ? { created } : {}),
-      onLost: (pieces, error) => this.onLost(pieces, error),
-      onFault: (error) => this.onFault(error),
+      onLost: (pieces, error) => this.lost(pieces, error),
+      onFault: (error) => this.fault(error),
     });
   }
 
-  private async check(storage: TorrentStorage, all: boolean): Promise<void> {
-    this.phase = 'checking';
+  private async check(
+    storage: TorrentStorage,
+    all: boolean,
+    signal: AbortSignal,
+  ): Promise<void> {
     this.checked = 0;
     this.owner.changed(this);
     await storage.check({
       all,
-      signal: this.abort.signal,
+      signal,
       onProgress: (done, total) => {
         this.checked = done / total;
         this.owner.changed(this);
@@ -319,43 +368,85 @@ export class TorrentSession implements SocketSession, SwarmHost {
     });
   }
 
-  private activate(storage: TorrentStorage): void {
-    const { metainfo } = this;
-    if (!metainfo) return;
+  private activate(metainfo: Metainfo, storage: TorrentStorage): void {
+    const { owner } = this;
     this.phase = 'active';
-    this.swarm = new Swarm({
-      pieceCount: metainfo.pieceCount,
-      pieceSize: (piece) => storage.layout.pieceSize(piece),
-      have: storage.have.clone(),
-      priority: this.piecePriorities(storage),
-      host: this,
-      random: Math.random,
-      settings: { sequential: this.sequential },
-      uploadLimits: [this.uploadBucket, this.owner.uploadBucket],
-      downloadLimits: [this.downloadBucket, this.owner.downloadBucket],
-      now: this.owner.now(),
+    const wasComplete = storage.have.complete;
+    this.hashServer = metainfo.infoHashV2
+      ? new HashServer(metainfo, storage)
+      : undefined;
+    this.active = new ActiveTorrent({
+      metainfo,
+      storage,
+      owner: this,
+      priorities: this.priorities,
+      settings: {
+        sequential: this.sequential,
+        superSeeding: this.superSeeding,
+      },
+      uploadLimits: [this.uploadBucket, owner.uploadBucket],
+      downloadLimits: [this.downloadBucket, owner.downloadBucket],
+      free: () => owner.disk.fs.free(this.options.root),
     });
-    for (const socket of this.sockets) this.join(socket);
-    this.book.refresh();
-    this.owner.changed(this);
-    if (this.complete) this.finished();
+    for (const socket of this.sockets) this.active.join(socket);
+    if (metainfo.webSeeds.length > 0 && !this.complete)
+      this.webSeeds = new WebSeeds(metainfo, storage.layout, this.active, () =>
+        owner.now(),
+      );
+    this.active.settle();
+    owner.ready(this);
+    owner.changed(this);
+    if (wasComplete) owner.finished(this);
+    else if (this.complete) this.active.finished();
   }
 
-  private closeSwarm(reason: string): void {
+  private deactivate(reason: string): void {
     for (const socket of [...this.sockets]) socket.close(reason);
+    this.webSeeds?.end();
+    this.webSeeds = undefined;
+    this.active?.end();
     this.uploadedBefore += this.swarm?.up.total ?? 0;
-    this.swarm = undefined;
-    clearTimeout(this.timer);
-    this.timerAt = Infinity;
+    this.downloadedBefore += this.swarm?.down.total ?? 0;
+    this.active = undefined;
+    this.hashServer = undefined;
   }
 
-  private fail(error: unknown): void {
+  /** Ends the present run at once; files are closed by `close`. */
+  private halt(reason: string): void {
+    this.running = false;
+    this.abort.abort();
+    this.fetching?.end();
+    this.fetching = undefined;
+    this.deactivate(reason);
+    this.wake();
+    this.owner.changed(this);
+  }
+
+  private close(): Promise<void> {
+    return this.inTurn(undefined, async () => {
+      // Whoever stops has no use for errors of the last writes: what was not written comes again.
+      await this.storage?.close().catch(() => undefined);
+    });
+  }
+
+  failed(error: unknown): void {
     const reason = words(error);
-    this.closeSwarm(reason);
     this.phase = 'failed';
     this.reason = reason;
-    this.wake();
+    this.halt(reason);
+    void this.close();
     this.owner.failed(this, reason);
+  }
+
+  /** The resume data of a torrent that is not open. */
+  private recall(): Bitfield | undefined {
+    const { metainfo } = this;
+    if (!metainfo || this.recalled) return this.remembered;
+    this.recalled = true;
+    const pieces = this.owner.disk.resume?.get(metainfo.id)?.pieces;
+    this.remembered =
+      pieces && Bitfield.fromWire(pieces.slice(), metainfo.pieceCount);
+    return this.remembered;
   }
 
   // --- wishes ---
@@ -377,36 +468,17 @@ export class TorrentSession implements SocketSession, SwarmHost {
 
   setSequential(on: boolean): void {
     this.sequential = on;
-    this.swarm?.setSequential(on);
-    this.settle();
+    this.active?.setSequential(on);
   }
 
   setPriorities(changes: readonly { index: number; priority: number }[]): void {
-    const { metainfo, storage, swarm } = this;
+    const { metainfo } = this;
     if (!metainfo) return;
     this.priorities ??= new Uint8Array(metainfo.files.length).fill(4);
     for (const { index, priority } of changes)
       if (index < this.priorities.length) this.priorities[index] = priority;
-    if (!storage || !swarm) return;
-    const wanted = this.piecePriorities(storage);
-    for (let piece = 0; piece < metainfo.pieceCount; piece++)
-      swarm.setPriority(piece, 1, wanted ? wanted[piece] : 4);
-    this.settle();
+    this.active?.setPriorities(this.priorities);
     this.owner.changed(this);
-  }
-
-  /** A piece is as wanted as the most wanted file that it has a part of. */
-  private piecePriorities(storage: TorrentStorage): Uint8Array | undefined {
-    const { metainfo, priorities } = this;
-    if (!metainfo || !priorities) return undefined;
-    const wanted = new Uint8Array(metainfo.pieceCount);
-    metainfo.files.forEach(({ pad, length }, index) => {
-      if (pad || length === 0) return;
-      const { first, end } = storage.layout.piecesOf(index);
-      for (let piece = first; piece < end; piece++)
-        wanted[piece] = Math.max(wanted[piece], priorities[index]);
-    });
-    return wanted;
   }
 
   /** Bytes that are verified from `offset` of a file on; 0 until some are there or `patience` is over. The swarm is asked for them first. */
@@ -415,51 +487,34 @@ export class TorrentSession implements SocketSession, SwarmHost {
     offset: number,
     patience: number,
   ): Promise<number> {
-    const { metainfo, storage } = this;
-    if (!metainfo || !storage) return 0;
+    const { metainfo } = this;
+    if (!metainfo) return 0;
     const file = metainfo.files[fileIndex];
     const until = this.owner.now() + patience;
     for (;;) {
+      const now = this.owner.now();
       const count = this.verifiedFrom(
-        storage,
+        metainfo,
         file.offset + offset,
         file.length - offset,
       );
-      const left = until - this.owner.now();
-      if (
-        count > 0 ||
-        left <= 0 ||
-        this.phase === 'stopped' ||
-        this.phase === 'failed'
-      )
-        return count;
-      if (this.swarm) {
-        const first = Math.floor((file.offset + offset) / metainfo.pieceLength);
-        const last = Math.floor(
-          (file.offset + Math.min(file.length, offset + readAhead) - 1) /
-            metainfo.pieceLength,
-        );
-        this.swarm.at(this.owner.now());
-        for (let piece = first; piece <= last; piece++)
-          this.swarm.need(piece, 1, this.owner.now() + (piece - first) * 100);
+      if (this.active && !this.complete) {
+        const { windows } = this.active;
+        windows.reads(file.offset + offset, file.offset + file.length, now);
         this.settle();
       }
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, left);
-        this.waiters.push(() => {
-          clearTimeout(timer);
-          resolve();
-        });
-      });
+      if (count > 0 || now >= until || !this.running) return count;
+      await this.somethingNew(until - now);
     }
   }
 
   private verifiedFrom(
-    storage: TorrentStorage,
+    { pieceLength }: Metainfo,
     offset: number,
     length: number,
   ): number {
-    const { pieceLength } = storage.layout;
+    const { storage } = this;
+    if (!storage) return 0;
     let end = offset;
     while (
       end < offset + length &&
@@ -469,102 +524,121 @@ export class TorrentSession implements SocketSession, SwarmHost {
     return Math.min(length, end - offset);
   }
 
-  /** Lets everybody look again who waits for bytes. */
+  /** Resolves when a piece has come, the session has stopped, or the time is over. */
+  private somethingNew(patience: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, patience);
+      this.waiters.push(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+
   private wake(): void {
     for (const resolve of this.waiters.splice(0)) resolve();
   }
 
   // --- connections ---
 
+  private newBook(): PeerBook {
+    return new PeerBook({
+      random: Math.random,
+      ...(this.isPrivate ? { sources: privateSources } : {}),
+    });
+  }
+
   get wantsConnections(): boolean {
-    if (this.sockets.size >= maxConnections) return false;
-    return (
-      this.phase === 'metadata' || (this.phase === 'active' && !this.complete)
-    );
+    const count = this.sockets.size + this.dialling.size;
+    if (this.phase === 'metadata') return count < maxConnections;
+    if (this.phase !== 'active') return false;
+    return count < (this.complete ? maxSeedConnections : maxConnections);
   }
 
   get takesConnections(): boolean {
-    return (
-      this.sockets.size < maxConnections &&
-      (this.phase === 'metadata' || this.phase === 'active')
-    );
+    return this.phase === 'metadata' || this.phase === 'active';
+  }
+
+  /** False when all places are taken by connections that are of use. */
+  makeRoom(): boolean {
+    if (this.sockets.size < maxConnections) return true;
+    const peers = this.swarm?.peers ?? [];
+    const least = leastUseful(peers, this.owner.now());
+    for (const socket of this.sockets)
+      if (least && socket.swarmPeer === least) {
+        socket.close('somebody else may be of more use');
+        return true;
+      }
+    return false;
+  }
+
+  /** Already connected to whoever takes connections there, or about to be. */
+  knows(address: PeerAddress): boolean {
+    const key = keyOf(address);
+    if (this.dialling.has(key)) return true;
+    for (const { listens } of this.sockets)
+      if (listens && keyOf(listens) === key) return true;
+    return false;
   }
 
   established(socket: PeerSocket): void {
     this.sockets.add(socket);
     if (!this.isPrivate) this.pex.set(socket, new PexState());
-    if (this.swarm) this.join(socket);
+    if (socket.listens) this.book.connected(socket.listens);
+    this.active?.join(socket);
+    this.fetching?.joined(socket);
   }
 
   gone(socket: PeerSocket): void {
-    this.sockets.delete(socket);
+    if (!this.sockets.delete(socket)) return;
     this.pex.delete(socket);
-    this.exchange?.gone(socket);
-    const { swarmPeer } = socket;
-    if (!swarmPeer) return;
-    this.bySwarmPeer.delete(swarmPeer);
-    if (this.swarm) {
-      this.swarm.at(this.owner.now());
-      this.swarm.removePeer(swarmPeer);
-      this.settle();
-    }
-  }
-
-  private join(socket: PeerSocket): void {
-    const { swarm, metainfo } = this;
-    if (!swarm || !metainfo || socket.swarmPeer) return;
-    swarm.at(this.owner.now());
-    const address = new Uint8Array(16);
-    const isV4 = parseAddress(socket.host, address) === 4;
-    const hash = metainfo.infoHashV1 ?? metainfo.infoHashV2?.subarray(0, 20);
-    const peer = swarm.addPeer(socket.connection.commands, {
-      address: socket.address,
-      incoming: socket.incoming,
-      source: socket.source,
-      ...(isV4 && hash
-        ? {
-            allowedFast: allowedFastSet(
-              address.subarray(0, 4),
-              hash,
-              metainfo.pieceCount,
-            ),
-          }
-        : {}),
-    });
-    socket.swarmPeer = peer;
-    this.bySwarmPeer.set(peer, socket);
-    socket.connection.attach(peer, metainfo, metainfo.infoBytes);
-    if (socket.extensions) this.tellExtensions(socket, socket.extensions);
+    this.fetching?.gone(socket);
+    this.active?.gone(socket);
+    const { listens, closeReason } = socket;
+    const pointless =
+      closeReason === 'both-complete' || closeReason === 'connected twice';
+    if (listens && !this.knows(listens))
+      this.book.disconnected(listens, this.owner.now(), pointless);
+    this.owner.changed(this);
   }
 
   extended(socket: PeerSocket, remote: RemoteExtensions): void {
-    if (socket.incoming && remote.port)
-      this.book.add(socket.host, remote.port, 'incoming');
-    this.tellExtensions(socket, remote);
-    this.exchange?.offer(socket, remote.metadataSize);
-    this.askMetadata();
+    if (socket.incoming && remote.port && !socket.listens) {
+      const address = { host: socket.host, port: remote.port };
+      if (this.book.isBanned(address)) return socket.close('it is banned');
+      socket.listens = address;
+      this.book.add(address, 'incoming');
+      this.book.connected(address);
+    }
+    tellExtensions(socket);
+    this.fetching?.extended(socket, remote.metadataSize);
   }
 
-  private tellExtensions(
-    socket: PeerSocket,
-    { requestQueue, uploadOnly }: RemoteExtensions,
-  ): void {
-    socket.swarmPeer?.extended({
-      ...(requestQueue === undefined ? {} : { reqq: requestQueue }),
-      uploadOnly,
-    });
+  settle(): void {
+    this.active?.settle();
   }
+
+  /** A host that is a machine of its own is banned whole; on this machine, where many peers live, only the one. */
+  private ban(socket: PeerSocket): void {
+    const { host, listens } = socket;
+    if (!isLocal(host)) this.book.ban(host);
+    else if (listens) this.book.ban(host, listens.port);
+  }
+
+  // --- peer exchange ---
 
   pexHeard(socket: PeerSocket, message: PexMessage): void {
     const verdict = this.pex.get(socket)?.heard(this.owner.now());
     if (verdict === 'close') return socket.close('it floods peer exchange');
     if (verdict !== 'take') return;
-    for (const { address, port } of message.added)
-      this.book.add(
-        formatAddress(address, 0, address.length === 4 ? 4 : 16),
-        port,
-        'pex',
-      );
+    for (const { address, port } of message.added) {
+      const host = formatAddress(address, 0, address.length === 4 ? 4 : 16);
+      this.book.add({ host, port }, 'pex');
+    }
+  }
+
+  holepunchHeard(_socket: PeerSocket, _message: HolepunchMessage): void {
+    // Not offered, so nobody has a reason to send it.
   }
 
   pexTick(now: number): void {
@@ -579,269 +653,142 @@ export class TorrentSession implements SocketSession, SwarmHost {
 
   private *pexPeers(but: PeerSocket): Generator<PexPeer> {
     for (const socket of this.sockets) {
-      const port = socket.incoming ? socket.extensions?.port : socket.port;
+      const { listens } = socket;
+      if (socket === but || !listens) continue;
       const address = new Uint8Array(16);
-      const length = parseAddress(socket.host, address);
-      if (socket === but || !port || length === 0) continue;
+      const length = parseAddress(listens.host, address);
+      if (length === 0) continue;
       const flags =
         (socket.swarmPeer?.seed ? PexFlag.seed : 0) |
         (socket.incoming ? 0 : PexFlag.reachable);
+      const { port } = listens;
       yield { address: address.subarray(0, length), port, flags };
     }
   }
 
-  hashRequest(socket: PeerSocket, range: HashRange): void {
-    socket.connection.commands.hashReject(range);
+  // --- hashes of v2 ---
+
+  hashRequested(socket: PeerSocket, range: HashRange): void {
+    const { commands } = socket.connection;
+    if (!this.hashServer) return commands.hashReject(range);
+    void this.hashServer.answer(range).then((hashes) => {
+      if (socket.isClosed) return;
+      if (hashes) commands.hashes(range, hashes);
+      else commands.hashReject(range);
+    });
+  }
+
+  hashesCame(socket: PeerSocket, range: HashRange, hashes: Uint8Array): void {
+    this.fetching?.hashes(socket, range, hashes);
+  }
+
+  hashesRejected(socket: PeerSocket, range: HashRange): void {
+    this.fetching?.hashesRejected(socket, range);
   }
 
   // --- metadata ---
+
+  private fetch(): void {
+    const { magnet } = this.options;
+    if (!magnet) return;
+    this.phase = 'metadata';
+    this.fetching = new MetadataFetch(magnet, this);
+    this.owner.ready(this);
+    this.owner.changed(this);
+  }
 
   metadata(
     socket: PeerSocket,
     piece: number,
     totalSize: number | undefined,
-    info: Uint8Array,
+    bytes: Uint8Array,
   ): void {
-    this.exchange?.data(socket, piece, totalSize, info, this.owner.now());
-    this.askMetadata();
+    this.fetching?.metadata(socket, piece, totalSize, bytes);
   }
 
   metadataRejected(socket: PeerSocket, piece: number): void {
-    this.exchange?.reject(socket, piece, this.owner.now());
-    this.askMetadata();
+    this.fetching?.rejected(socket, piece);
   }
 
-  private askMetadata(): void {
-    const { exchange } = this;
-    if (!exchange || this.phase !== 'metadata') return;
-    for (const liar of exchange.takeLiars()) {
-      this.book.ban(liar.address);
-      liar.close('it sent false metadata');
-    }
-    if (exchange.metadata) return this.adoptMetadata(exchange.metadata);
-    for (const { peer, piece } of exchange.next(this.owner.now()))
-      peer.connection.extensions?.requestMetadata(piece);
-    this.schedule(exchange.wakeAt);
+  liar(socket: PeerSocket): void {
+    this.ban(socket);
+    socket.close('it sent false metadata');
   }
 
-  private adoptMetadata(info: Uint8Array): void {
-    const announce = this.options.magnet?.announce ?? [];
-    const torrent = wrapInfo(info, { announce });
-    this.exchange = undefined;
-    try {
-      this.metainfo = readInfo(info, { announce });
-    } catch (error) {
-      this.fail(error);
-      return;
+  fetched(metainfo: Metainfo, torrent: Uint8Array): void {
+    this.fetching = undefined;
+    this.metainfo = metainfo;
+    if (metainfo.private) {
+      // Whoever was found by other ways than its trackers does not belong here (BEP 27).
+      this.book = this.newBook();
+      for (const socket of [...this.sockets])
+        if (!privateSources.has(socket.source))
+          socket.close('the torrent is private');
     }
     this.owner.gotMetadata(this, torrent);
-    void this.open(this.metainfo);
+    const { signal } = this.abort;
+    void this.inTurn(signal, () => this.open(metainfo, signal));
   }
 
-  private isInfo(info: Uint8Array): boolean {
-    const { magnet } = this.options;
-    const equals = (hash: Uint8Array | undefined, algorithm: string): boolean =>
-      hash === undefined ||
-      createHash(algorithm).update(info).digest().equals(hash);
-    return (
-      equals(magnet?.infoHashV1, 'sha1') && equals(magnet?.infoHashV2, 'sha256')
-    );
+  // --- what the torrent at work says ---
+
+  now(): number {
+    return this.owner.now();
   }
 
-  // --- what the swarm wants ---
-
-  reserve(piece: number): boolean {
-    return this.storage?.reserve(piece) ?? false;
+  changed(): void {
+    this.owner.changed(this);
   }
 
-  target(piece: number, begin: number, length: number): Uint8Array {
-    const target =
-      this.verifying.get(piece)?.subarray(begin, begin + length) ??
-      this.storage?.target(piece, begin, length);
-    if (!target) throw new RangeError(`piece ${piece} has no buffer`);
-    return target;
+  isUnlimited(host: string): boolean {
+    return this.owner.isUnlimited(host);
   }
 
-  discard(piece: number): void {
-    this.storage?.discard(piece);
-  }
-
-  verify(piece: number): void {
-    const { storage } = this;
-    const whole = storage?.target(piece, 0, storage.layout.pieceSize(piece));
-    if (!storage || !whole) return;
-    this.verifying.set(piece, whole);
-    void storage.finish(piece).then(
-      (result) => this.report(storage, piece, result),
-      (error) => this.unwritten(storage, piece, error),
-    );
-  }
-
-  private report(
-    storage: TorrentStorage,
-    piece: number,
-    result: 'verified' | 'corrupt',
-  ): void {
-    const { swarm } = this;
-    if (swarm && storage === this.storage) {
-      swarm.at(this.owner.now());
-      if (result === 'verified') swarm.verified(piece);
-      else {
-        this.verifying.delete(piece);
-        swarm.corrupt(piece);
-      }
-      this.settle();
-    }
-    this.verifying.delete(piece);
+  pieceDone(): void {
+    if (!this.complete && !this.active?.isWaiting) this.reason = undefined;
+    this.owner.memoryFreed(this);
+    this.owner.changed(this);
     this.wake();
-    this.owner.changed(this);
   }
 
-  private unwritten(
-    storage: TorrentStorage,
-    piece: number,
-    error: unknown,
-  ): void {
-    this.verifying.delete(piece);
-    const { swarm } = this;
-    if (!swarm || storage !== this.storage || this.abort.signal.aborted) return;
-    swarm.at(this.owner.now());
-    swarm.unwritten(piece);
-    if (error instanceof StorageError && error.code === 'disk-full')
-      this.waitForRoom(error);
-    else this.fail(error);
+  disconnect(socket: PeerSocket, reason: DisconnectReason, ban: boolean): void {
+    if (ban) this.ban(socket);
+    socket.close(reason);
   }
 
-  /** Asks for nothing until there is room again; what is there goes on being served. */
-  private waitForRoom(error: StorageError): void {
-    this.reason = words(error);
-    this.swarm?.setDownloading(false);
-    this.owner.changed(this);
-    clearTimeout(this.roomTimer);
-    this.roomTimer = setTimeout(() => {
-      this.reason = undefined;
-      this.swarm?.at(this.owner.now());
-      this.swarm?.setDownloading(true);
-      this.settle();
-      this.owner.changed(this);
-    }, roomPeriod);
-  }
-
-  serve(
-    peer: SwarmPeer,
-    piece: number,
-    begin: number,
-    length: number,
-    blockLength: number,
-  ): void {
-    const { storage } = this;
-    const socket = this.bySwarmPeer.get(peer);
-    if (!storage || !socket) return;
-    const run = new Uint8Array(length);
-    if (storage.readNow(piece, begin, run))
-      return this.send(socket, piece, begin, run, blockLength);
-    void storage.read(piece, begin, length, run).then(
-      () => this.send(socket, piece, begin, run, blockLength),
-      () => {
-        this.swarm?.at(this.owner.now());
-        peer.unserved(piece, begin, length, blockLength);
-        this.settle();
-      },
-    );
-  }
-
-  private send(
-    socket: PeerSocket,
-    piece: number,
-    begin: number,
-    run: Uint8Array,
-    blockLength: number,
-  ): void {
-    if (socket.isClosed) return;
-    for (let at = 0; at < run.length; at += blockLength)
-      socket.sendBlock(piece, begin + at, run.subarray(at, at + blockLength));
-  }
-
-  disconnect(peer: SwarmPeer, reason: DisconnectReason, ban: boolean): void {
-    const socket = this.bySwarmPeer.get(peer);
-    if (!socket) return;
-    if (ban) this.book.ban(socket.address);
-    const candidate = this.book.get(socket.address);
-    if (candidate && reason === 'both-complete') candidate.seed = true;
-    // The swarm is in the middle of a step.
-    queueMicrotask(() => socket.close(reason));
+  dismissed(peer: SwarmPeer, _reason: DisconnectReason, ban: boolean): void {
+    this.webSeeds?.dismissed(peer, ban);
   }
 
   finished(): void {
-    const { storage } = this;
-    if (!storage) return;
-    for (const socket of this.sockets)
-      if (socket.connection.extensions)
-        socket.connection.extensions.uploadOnly = true;
-    void storage.flush().then(
-      () => this.owner.finished(this),
-      (error) => this.onFault(error),
-    );
-  }
-
-  // --- the disk speaks up ---
-
-  private onLost(pieces: readonly number[], error: StorageError): void {
-    this.reason = words(error);
-    if (this.swarm) {
-      this.swarm.at(this.owner.now());
-      this.swarm.lost(pieces);
-      this.settle();
-    }
+    this.reason = undefined;
+    this.owner.finished(this);
     this.owner.changed(this);
   }
 
-  private onFault(error: unknown): void {
-    if (
-      error instanceof StorageError &&
-      (error.code === 'closed' || error.code === 'aborted')
-    )
-      return;
-    this.reason = words(error);
+  waits(error: StorageError | undefined): void {
+    this.reason = error && words(error);
     this.owner.changed(this);
   }
 
-  // --- time ---
-
-  settle(): void {
-    const { swarm } = this;
-    if (!swarm) return;
-    swarm.at(this.owner.now());
-    swarm.settle();
-    this.schedule(swarm.wakeAt);
+  /** What was had is not there any more, or not what it was. */
+  private lost(pieces: readonly number[], error: StorageError): void {
+    this.reason = words(error);
+    this.active?.lost(pieces);
+    this.owner.changed(this);
+    // In the middle of a call of the storage it cannot be asked for more.
+    setImmediate(() => {
+      if (this.storage?.needsCheck) this.recheck(false);
+    });
   }
 
-  private schedule(at: number): void {
-    if (at >= this.timerAt || at === Infinity) return;
-    clearTimeout(this.timer);
-    this.timerAt = at;
-    this.timer = setTimeout(
-      () => this.tick(),
-      Math.max(0, at - this.owner.now()),
-    );
-  }
-
-  private tick(): void {
-    this.timerAt = Infinity;
-    if (this.phase === 'metadata') return this.askMetadata();
-    if (!this.swarm) return;
-    this.swarm.tick(this.owner.now());
-    this.schedule(this.swarm.wakeAt);
+  private fault(error: StorageError): void {
+    if (error.code === 'closed' || error.code === 'aborted') return;
+    this.reason = words(error);
+    this.owner.changed(this);
   }
 }
 
-/** An error as a person is told of it. */
-export function words(error: unknown): string {
-  if (!(error instanceof StorageError))
-    return error instanceof Error ? error.message : String(error);
-  if (error.code !== 'disk-full') return error.message;
-  const { missingBytes: missing } = error;
-  return missing
-    ? `disk full: ${bytes(missing)} missing`
-    : 'disk full: make room and it goes on by itself';
-}
+/** One machine may run many peers: there an address is not a person. */
+export const isLocal = (host: string): boolean =>
+  host.startsWith('127.') || host === '::1';

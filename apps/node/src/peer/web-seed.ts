@@ -1,0 +1,380 @@
+/**
+ * One web seed (BEP 19, GetRight style) as a peer of the swarm: requests for blocks that lie side by
+ * side become one HTTP range request, its answer's bytes become blocks as they come. One request at a
+ * time on a connection that is kept.
+ */
+import { Bitfield, type FileLayout, type Metainfo } from '@dnd/metainfo';
+import type { Swarm, SwarmPeer } from '@dnd/swarm';
+import type { PeerCommands } from '@dnd/wire';
+import {
+  Agent as HttpAgent,
+  get as httpGet,
+  type IncomingMessage,
+} from 'node:http';
+import { Agent as HttpsAgent, get as httpsGet } from 'node:https';
+
+export interface WebSeedOwner {
+  readonly swarm: Swarm;
+  now(): number;
+  settle(): void;
+  /** A range came whole. */
+  worked(): void;
+  /** It is of no use at present, or `forGood`; `rest`: milliseconds that it asked to be left alone. */
+  failed(message: string, forGood: boolean, rest: number): void;
+}
+
+interface Request {
+  readonly piece: number;
+  readonly begin: number;
+  readonly length: number;
+}
+
+/** A stretch of one file, or zeros where `path` is undefined. */
+interface Part {
+  readonly url: string | undefined;
+  readonly from: number;
+  readonly length: number;
+  readonly fileLength: number;
+}
+
+/** Bytes asked for at once. */
+const longestRun = 4 * 1024 * 1024;
+const silence = 20_000;
+const mostRedirects = 5;
+const queueLimit = 2_000;
+
+export class WebSeed implements PeerCommands {
+  readonly fast = true;
+  readonly peer: SwarmPeer;
+  private readonly queue: Request[] = [];
+  private readonly agent: HttpAgent;
+  private running = false;
+  private ended = false;
+  private abort = new AbortController();
+
+  constructor(
+    private readonly url: string,
+    private readonly metainfo: Metainfo,
+    private readonly layout: FileLayout,
+    private readonly owner: WebSeedOwner,
+  ) {
+    const options = { keepAlive: true, maxSockets: 1, timeout: silence };
+    this.agent = url.startsWith('https:')
+      ? new HttpsAgent(options)
+      : new HttpAgent(options);
+    const { swarm } = owner;
+    swarm.at(owner.now());
+    this.peer = swarm.addPeer(this, { address: url, incoming: false });
+    this.peer.extended({ reqq: queueLimit, uploadOnly: true });
+    this.peer.onBitfield(Bitfield.full(metainfo.pieceCount));
+    this.peer.onUnchoke();
+  }
+
+  get busy(): boolean {
+    return this.running;
+  }
+
+  end(): void {
+    this.ended = true;
+    this.abort.abort();
+    this.agent.destroy();
+  }
+
+  // --- what the swarm says to it ---
+
+  request(piece: number, begin: number, length: number): void {
+    this.queue.push({ piece, begin, length });
+    if (this.running) return;
+    this.running = true;
+    // After the swarm's present step all that it wants is in the queue.
+    queueMicrotask(() => void this.run());
+  }
+
+  cancel(piece: number, begin: number, length: number): void {
+    const at = this.queue.findIndex(
+      (each) => each.piece === piece && each.begin === begin,
+    );
+    if (at < 0) return;
+    this.queue.splice(at, 1);
+    queueMicrotask(() => {
+      if (!this.ended) this.peer.onReject(piece, begin, length);
+    });
+  }
+
+  choke(): void {
+    // It asks for nothing.
+  }
+  unchoke(): void {
+    // Likewise.
+  }
+  interested(): void {
+    // It serves everybody.
+  }
+  notInterested(): void {
+    // Likewise.
+  }
+  have(): void {
+    // It has everything itself.
+  }
+  bitfield(): void {
+    // Likewise.
+  }
+  reject(): void {
+    // It has requested nothing.
+  }
+  allowedFast(): void {
+    // Likewise.
+  }
+  suggest(): void {
+    // Likewise.
+  }
+  dontHave(): void {
+    // Likewise.
+  }
+
+  // --- asking ---
+
+  private async run(): Promise<void> {
+    try {
+      while (this.queue.length > 0 && !this.ended) {
+        await this.fetchRun(this.nextRun());
+        this.owner.worked();
+      }
+    } catch (error) {
+      if (this.ended) return;
+      const known = error instanceof WebSeedError;
+      this.owner.failed(
+        (error as Error).message,
+        known && error.forGood,
+        known ? error.rest : 0,
+      );
+    } finally {
+      this.running = false;
+    }
+  }
+
+  /** The first request and those that go on where the one before ends. */
+  private nextRun(): Request[] {
+    const { queue } = this;
+    let count = 1;
+    let bytes = queue[0].length;
+    let end = this.offsetOf(queue[0]) + bytes;
+    while (
+      count < queue.length &&
+      this.offsetOf(queue[count]) === end &&
+      bytes + queue[count].length <= longestRun
+    ) {
+      end += queue[count].length;
+      bytes += queue[count].length;
+      count++;
+    }
+    return queue.splice(0, count);
+  }
+
+  private offsetOf({ piece, begin }: Request): number {
+    return this.layout.pieceOffset(piece) + begin;
+  }
+
+  private async fetchRun(run: readonly Request[]): Promise<void> {
+    const start = this.offsetOf(run[0]);
+    const length = run.reduce((sum, each) => sum + each.length, 0);
+    const writer = new BlockWriter(run, this.peer, this.owner);
+    for (const part of this.parts(start, length)) {
+      if (part.url === undefined) writer.write(Buffer.alloc(part.length));
+      else await this.fetchPart(part, writer);
+      if (this.ended) return;
+    }
+  }
+
+  /** The files that a stretch of the torrent lies in, pads and gaps as zeros. */
+  private parts(start: number, length: number): Part[] {
+    const parts: Part[] = [];
+    let end = 0;
+    const zeros = (count: number): void => {
+      if (count > 0)
+        parts.push({ url: undefined, from: 0, length: count, fileLength: 0 });
+    };
+    this.layout.each(start, length, (fileIndex, from, count, at) => {
+      zeros(at - end);
+      end = at + count;
+      const file = this.metainfo.files[fileIndex];
+      parts.push({
+        url: fileUrl(this.url, this.metainfo, file.path),
+        from,
+        length: count,
+        fileLength: file.length,
+      });
+    });
+    zeros(length - end);
+    return parts;
+  }
+
+  private async fetchPart(part: Part, writer: BlockWriter): Promise<void> {
+    const response = await this.open(part);
+    checkAnswer(response, part);
+    let left = part.length;
+    try {
+      for await (const chunk of response as AsyncIterable<Buffer>) {
+        if (this.ended) return;
+        writer.write(chunk.subarray(0, left));
+        left -= Math.min(left, chunk.length);
+        if (left === 0) break;
+      }
+    } finally {
+      if (left > 0) response.destroy();
+    }
+    if (left > 0)
+      throw new WebSeedError('the web seed sent less than was asked for');
+  }
+
+  /** Follows redirects, but never from another machine into this one. */
+  private async open(part: Part): Promise<IncomingMessage> {
+    let url = part.url as string;
+    for (let hops = 0; hops <= mostRedirects; hops++) {
+      const response = await this.get(url, part);
+      const { statusCode = 0, headers } = response;
+      if (statusCode < 300 || statusCode >= 400 || !headers.location)
+        return response;
+      response.resume();
+      const next = new URL(headers.location, url).href;
+      const refusal = refuseWebSeed(next);
+      if (refusal) throw new WebSeedError(refusal, true);
+      if (isLoopback(next) && !isLoopback(url))
+        throw new WebSeedError('it redirects into this machine', true);
+      url = next;
+    }
+    throw new WebSeedError('it redirects in circles', true);
+  }
+
+  private get(url: string, part: Part): Promise<IncomingMessage> {
+    return new Promise((resolve, reject) => {
+      const secure = url.startsWith('https:');
+      const own = secure === this.url.startsWith('https:');
+      const request = (secure ? httpsGet : httpGet)(
+        url,
+        {
+          ...(own ? { agent: this.agent } : {}),
+          signal: this.abort.signal,
+          timeout: silence,
+          headers: {
+            Range: `bytes=${part.from}-${part.from + part.length - 1}`,
+            'Accept-Encoding': 'identity',
+            'User-Agent': 'D&D BitTorrent',
+          },
+        },
+        resolve,
+      );
+      request.on('timeout', () =>
+        request.destroy(new WebSeedError('the web seed is silent')),
+      );
+      request.on('error', reject);
+    });
+  }
+}
+
+/** Puts a run's bytes into its blocks' places as they come. */
+class BlockWriter {
+  private index = 0;
+  private fill = 0;
+  private target: Uint8Array | undefined;
+
+  constructor(
+    private readonly run: readonly Request[],
+    private readonly peer: SwarmPeer,
+    private readonly owner: WebSeedOwner,
+  ) {}
+
+  write(bytes: Uint8Array): void {
+    this.owner.swarm.at(this.owner.now());
+    for (let at = 0; at < bytes.length && this.index < this.run.length;) {
+      const { piece, begin, length } = this.run[this.index];
+      if (this.fill === 0)
+        this.target = this.peer.blockTarget(piece, begin, length);
+      const count = Math.min(length - this.fill, bytes.length - at);
+      this.target?.set(bytes.subarray(at, at + count), this.fill);
+      at += count;
+      this.fill += count;
+      if (this.fill < length) continue;
+      if (this.target) this.peer.onBlock();
+      this.target = undefined;
+      this.fill = 0;
+      this.index++;
+    }
+    this.owner.settle();
+  }
+}
+
+class WebSeedError extends Error {
+  override readonly name = 'WebSeedError';
+
+  constructor(
+    message: string,
+    readonly forGood = false,
+    readonly rest = 0,
+  ) {
+    super(message);
+  }
+}
+
+function checkAnswer(response: IncomingMessage, part: Part): void {
+  const { statusCode = 0, headers } = response;
+  const whole = part.from === 0 && part.length === part.fileLength;
+  if (statusCode === 206) {
+    const range = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(
+      headers['content-range'] ?? '',
+    );
+    const [, from, to, size] = range ?? [];
+    const right =
+      Number(from) === part.from &&
+      Number(to) === part.from + part.length - 1 &&
+      (size === '*' || Number(size) === part.fileLength);
+    if (right) return;
+    response.destroy();
+    throw new WebSeedError('the web seed has another file there', true);
+  }
+  if (statusCode === 200 && whole) return;
+  response.destroy();
+  if (statusCode === 200)
+    throw new WebSeedError('the web seed gives no ranges', true);
+  const gone = [401, 403, 404, 410, 416].includes(statusCode);
+  const rest = Number(headers['retry-after']) * 1000;
+  throw new WebSeedError(
+    `the web seed answers ${statusCode}`,
+    gone,
+    rest > 0 ? Math.min(rest, 3_600_000) : 0,
+  );
+}
+
+/** BEP 19: a base that ends in "/" is followed by name and path, another one is the single file itself. */
+export function fileUrl(
+  base: string,
+  metainfo: Metainfo,
+  path: readonly string[],
+): string {
+  const isSingle = metainfo.files.length === 1 && path.length === 1;
+  if (isSingle && !base.endsWith('/')) return base;
+  const folder = base.endsWith('/') ? base : `${base}/`;
+  return folder + path.map(encodeURIComponent).join('/');
+}
+
+/** Why a web seed is not to be asked: other schemes, and on this machine anything with a query. */
+export function refuseWebSeed(text: string): string | undefined {
+  let url: URL;
+  try {
+    url = new URL(text);
+  } catch {
+    return 'not a URL';
+  }
+  if (url.protocol !== 'http:' && url.protocol !== 'https:')
+    return `the scheme ${url.protocol} is not for web seeds`;
+  if (isLoopback(text) && url.search !== '')
+    return 'a web seed on this machine must have no query';
+  return undefined;
+}
+
+function isLoopback(url: string): boolean {
+  const { hostname } = new URL(url);
+  return /^localhost\.?$|\.localhost\.?$|^127\.|^0\.|^\[::1?\]$|^\[::ffff:7f/i.test(
+    hostname,
+  );
+}
