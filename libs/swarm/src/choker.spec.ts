@@ -115,10 +115,11 @@ describe('seed choking', () => {
 
 describe('slots', () => {
   it('grow with the rate within bounds', () => {
-    expect(slotsFor(1_000)).toBe(4);
-    expect(slotsFor(100_000)).toBe(8);
-    expect(slotsFor(20e6)).toBe(64);
-    expect(slotsFor(Infinity)).toBe(32);
+    expect(slotsFor(1_000, 16_384)).toBe(4);
+    expect(slotsFor(100_000, 16_384)).toBe(8);
+    expect(slotsFor(20e6, 1_048_576)).toBe(38);
+    expect(slotsFor(20e6, 16 * 1_048_576)).toBe(4);
+    expect(slotsFor(Infinity, 16_384)).toBe(64);
   });
 });
 

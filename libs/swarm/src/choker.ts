@@ -90,11 +90,23 @@ function pickOptimist(
   return drawn;
 }
 
+/** Slots at first, and at most, where no limit says how many make sense. */
+export const FIRST_SLOTS = 8;
+export const MOST_SLOTS = 64;
+const LEAST_SLOTS = 4;
+
+/** A piece should not take longer than this on its way, s. */
+const PIECE_TIME = 2;
+
 /**
- * Slots for an upload limit in bytes/s (`Infinity`: none): enough that none is starved, few enough
- * that each is worth something.
+ * Slots for an upload rate in bytes/s: enough that none is starved, few enough that each is worth
+ * something and that pieces get through soon, for only whole ones can be passed on.
  */
-export function slotsFor(limit: number): number {
-  if (limit === Infinity) return 32;
-  return Math.max(4, Math.min(64, Math.round(Math.sqrt(limit * 0.0006))));
+export function slotsFor(rate: number, pieceLength: number): number {
+  const slots = Math.min(
+    MOST_SLOTS,
+    Math.sqrt(rate * 0.0006),
+    (rate * PIECE_TIME) / pieceLength,
+  );
+  return Math.max(LEAST_SLOTS, Math.round(slots));
 }

@@ -634,8 +634,9 @@ export class Downloader {
   }
 }
 
-/** As many blocks as the peer sends in a tenth of a second or two. */
+/** As many blocks as the peer sends in a tenth of a second or two; a few where that is not known. */
 function stealBatch(peer: SwarmPeer): number {
+  if (!peer.measured) return 4;
   const blocks = Math.ceil((peer.down.rate * 0.15) / BLOCK_LENGTH);
   return Math.max(1, Math.min(STEAL_BATCH, blocks));
 }

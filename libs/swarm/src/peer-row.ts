@@ -15,11 +15,6 @@ export class PeerRow {
     this.size++;
   }
 
-  /** Whose turn it is; the row must not be empty. */
-  get first(): SwarmPeer {
-    return this.#ring[this.#head] as SwarmPeer;
-  }
-
   /** Lets the first peer that fits go before the others; nothing happens if none does. */
   prefer(fits: (peer: SwarmPeer) => boolean): void {
     for (let i = 0; i < this.size; i++) {

@@ -309,7 +309,9 @@ export class PiecePicker {
     const { suggestions } = peer;
     while (suggestions.length > 0) {
       const piece = suggestions[0];
-      if (this.order.has(piece) && peer.have.has(piece)) {
+      // What a seed suggested and others have by now is better had of them.
+      const stale = peer.have.complete && this.order.availability[piece] > 0;
+      if (!stale && this.order.has(piece) && peer.have.has(piece)) {
         if (!peer.mayAsk(piece)) return undefined;
         const started = this.#start(piece, peer);
         if (started !== undefined) suggestions.shift();

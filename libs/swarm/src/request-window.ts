@@ -15,6 +15,8 @@ const GAIN = 1.1;
 /** The search begins anew after so many rounds, and not before so long, ms. */
 const REST_ROUNDS = 8;
 const REST = 5_000;
+/** A round that takes longer than this was asked for too early, ms. */
+const DEEP = 2_000;
 
 export class RequestWindow {
   /** Blocks. */
@@ -78,9 +80,16 @@ export class RequestWindow {
   }
 
   #endRound(now: number): void {
-    const rate = this.#blocks / (now - this.#since);
+    const took = now - this.#since;
+    const rate = this.#blocks / took;
     const size = this.#blocks;
     this.#begin(now);
+    if (took > DEEP) {
+      // More than any line needs: the blocks only stand in a queue, and late in the end game.
+      this.#bestSize = Math.max(LEAST, Math.round(rate * (DEEP / 2)));
+      this.#rest(now);
+      return;
+    }
     if (!this.#growing) {
       if (++this.#rounds >= REST_ROUNDS && now >= this.#restUntil)
         this.#search();
@@ -91,9 +100,13 @@ export class RequestWindow {
       this.#bestSize = size;
       this.#flat = 0;
     } else if (++this.#flat >= FLAT_ROUNDS) {
-      this.#growing = false;
-      this.#rounds = 0;
-      this.#restUntil = now + REST;
+      this.#rest(now);
     }
+  }
+
+  #rest(now: number): void {
+    this.#growing = false;
+    this.#rounds = 0;
+    this.#restUntil = now + REST;
   }
 }

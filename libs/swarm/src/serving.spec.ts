@@ -294,7 +294,7 @@ describe('seeding', () => {
     const script = seeding(64);
     const peers = Array.from({ length: 4 }, () => interested(script));
     const suggested = peers.flatMap((peer) => peer.heard('suggest'));
-    expect(suggested.length).toBeGreaterThanOrEqual(8);
+    expect(suggested.length).toBeGreaterThanOrEqual(4);
     expect(new Set(suggested).size).toBe(suggested.length);
   });
 

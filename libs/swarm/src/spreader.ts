@@ -7,7 +7,7 @@
 import type { SwarmPeer } from './swarm-peer';
 
 /** Suggested and not yet requested: at least this many bytes, at most `MOST` pieces. */
-const AHEAD_BYTES = 2 * 1024 * 1024;
+const AHEAD_BYTES = 512 * 1024;
 const AHEAD_SECONDS = 1.5;
 const MOST = 256;
 const IGNORED = 32;

@@ -13,6 +13,8 @@ import { UploadQueue } from './upload-queue';
 
 /** Bytes handed to a connection before its speed is known. */
 const SEND_AHEAD = 131_072;
+/** A connection that needs longer than this for what was handed to it is slow, ms. */
+export const SLOW = 400;
 
 /** Where the address of a peer came from. */
 export type PeerSource =
@@ -182,8 +184,9 @@ export class SwarmPeer implements PeerEvents, PickingPeer {
   }
 
   /** What we hand over leaves in tenths of seconds rather than at once. */
-  get takesSlowly(): boolean {
-    return this.sendAhead < SEND_AHEAD;
+  takesSlowly(now: number): boolean {
+    const waits = this.probeBytes > 0 && now - this.probeSince > SLOW;
+    return waits || this.sendAhead < SEND_AHEAD;
   }
 
   get seed(): boolean {

@@ -8,7 +8,13 @@
  */
 import { Bitfield } from '@dnd/metainfo';
 import type { PeerCommands } from '@dnd/wire';
-import { chooseUnchoked, slotsFor, wantsSlot } from './choker';
+import {
+  FIRST_SLOTS,
+  MOST_SLOTS,
+  chooseUnchoked,
+  slotsFor,
+  wantsSlot,
+} from './choker';
 import { Downloader } from './downloader';
 import type { DisconnectReason, SwarmHost } from './host';
 import type { PartialPiece } from './partial-piece';
@@ -73,8 +79,7 @@ export class Swarm implements PeerOwner {
   #rechokeAt = 0;
   #optimistAt = 0;
   #adaptAt = 0;
-  /** What our line carries up, bytes/s; `Infinity` while it is not full. */
-  #lineRate = Infinity;
+  #autoSlots = FIRST_SLOTS;
 
   constructor(options: SwarmOptions) {
     this.#options = options;
@@ -345,6 +350,7 @@ export class Swarm implements PeerOwner {
       if (peer.amInterested) this.#mark(peer);
     }
     if (now >= this.#rechokeAt) this.#rechoke(now);
+    else this.#adaptSlots(false);
     this.#spreadWhenIdle();
   }
 
@@ -622,10 +628,10 @@ export class Swarm implements PeerOwner {
   #slots(): number {
     const { uploadSlots } = this.settings;
     if (uploadSlots !== 'auto') return uploadSlots;
-    let rate = this.#lineRate;
+    let rate = Infinity;
     for (const limit of this.#options.uploadLimits ?? [])
       rate = Math.min(rate, limit.rate);
-    return slotsFor(rate);
+    return Math.min(slotsFor(rate, this.#pieceLength), this.#autoSlots);
   }
 
   /** Free slots are given at once, not only every ten seconds. */
@@ -648,7 +654,7 @@ export class Swarm implements PeerOwner {
     if (!this.#uploader.enabled) return;
     const newOptimist = now >= this.#optimistAt;
     if (newOptimist) this.#optimistAt = now + optimisticEvery;
-    this.#measureLine();
+    this.#adaptSlots(true);
     const chosen = chooseUnchoked(this.#peers.values(), {
       now,
       slots: this.#slots(),
@@ -664,18 +670,25 @@ export class Swarm implements PeerOwner {
 
   /**
    * When most of those we serve take it slowly, it is our own line that is full, and what goes
-   * through it now is what there is to share.
+   * through it now is what there is to share. As long as it is not, more may be served.
    */
-  #measureLine(): void {
+  #adaptSlots(rechoke: boolean): void {
     let served = 0;
     let slow = 0;
+    let waiting = 0;
     for (const peer of this.#peers.values()) {
-      if (peer.amChoking || peer.up.rate === 0) continue;
+      if (peer.amChoking && wantsSlot(peer)) waiting++;
+      if (peer.amChoking || peer.up.total === 0) continue;
       served++;
-      if (peer.takesSlowly) slow++;
+      if (peer.takesSlowly(this.now)) slow++;
     }
-    this.#lineRate =
-      served >= 4 && slow * 2 > served ? this.up.rate * 1.1 : Infinity;
+    if (slow * 2 > served && served >= 4) {
+      const sensible = slotsFor(this.up.rate * 1.1, this.#pieceLength);
+      if (rechoke || sensible < this.#autoSlots) this.#autoSlots = sensible;
+    } else if (slow === 0 && waiting > 0 && this.#autoSlots < MOST_SLOTS) {
+      this.#autoSlots = Math.ceil(this.#autoSlots * 1.5);
+      this.#fillSlots();
+    }
   }
 
   #choke(peer: SwarmPeer): void {
@@ -703,16 +716,20 @@ export class Swarm implements PeerOwner {
     if (this.#spreader !== undefined || !this.settings.spread) return;
     if (!this.have.complete || this.#superSeeder !== undefined) return;
     if (this.#downloaders() < 2) return;
-    const { pieceCount, pieceSize, random } = this.#options;
+    const { pieceCount, random } = this.#options;
     this.#spreader = new Spreader({
       pieceCount,
-      pieceLength: pieceSize(0),
+      pieceLength: this.#pieceLength,
       random,
       downloaders: () => this.#downloaders(),
       availability: (piece) => this.picker.order.availability[piece],
     });
     for (const peer of this.#peers.values())
       if (!peer.amChoking) this.#spreader.topUp(peer);
+  }
+
+  get #pieceLength(): number {
+    return this.#options.pieceCount > 0 ? this.#options.pieceSize(0) : 1;
   }
 
   #downloaders(): number {

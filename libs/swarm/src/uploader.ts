@@ -8,6 +8,7 @@ import { BLOCK_LENGTH } from './partial-piece';
 import { PeerRow } from './peer-row';
 import type { SwarmHost } from './host';
 import type { SwarmPeer } from './swarm-peer';
+import { SLOW } from './swarm-peer';
 import type { SwarmSettings } from './settings';
 import type { TokenBucket } from './token-bucket';
 import { allowance } from './token-bucket';
@@ -17,12 +18,11 @@ const ABSURD_LENGTH = 131_072;
 /** What one peer gets in its turn while the rate is limited, bytes. */
 const TURN = 4 * BLOCK_LENGTH;
 /** One turn in so many is not a first copy's. */
-const ANYBODY = 4;
+const ANYBODY = 8;
 /** Under a limit it wakes no more often than this, ms. */
 const PACE = 4;
 /** What is handed over is doubled when it is gone within this, halved when it takes longer than that, ms. */
 const QUICK = 100;
-const SLOW = 400;
 const LEAST_AHEAD = BLOCK_LENGTH;
 /** Requests refused in a row before the peer is taken for a flood. */
 const REFUSALS = 20_000;
@@ -145,23 +145,18 @@ export class Uploader {
     const row = this.#row;
     const limited = this.#isLimited();
     while (row.size > 0) {
+      const room = limited ? allowance(this.options.limits, now) : Infinity;
+      if (room <= 0) {
+        this.#serveUnlimited(now);
+        if (row.size > 0) this.#wait(now);
+        return;
+      }
       if (limited) this.#preferFirstCopies();
-      const peer = row.first;
-      if (!this.#canServe(peer)) {
-        row.next();
-        continue;
-      }
-      let most = this.options.settings.readRun;
-      if (limited && !peer.traits.unlimited) {
-        const room = allowance(this.options.limits, now);
-        if (room <= 0) {
-          this.#serveUnlimited(now);
-          this.#wait(now);
-          return;
-        }
-        most = Math.min(TURN, room);
-      }
-      row.next();
+      const peer = row.next();
+      if (!this.#canServe(peer)) continue;
+      const most = limited
+        ? Math.min(TURN, room)
+        : this.options.settings.readRun;
       this.#serveRun(peer, most, now);
       // It goes to the end of the row, so all get their turn.
       row.enter(peer);
