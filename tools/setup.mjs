@@ -2,7 +2,14 @@
 // Runs on any Node ≥ 20: it may not import a package.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -14,7 +21,9 @@ export function node() {
   if (existsSync(ownNode)) return ownNode;
   const [major, minor] = process.versions.node.split('.').map(Number);
   if (major > 24 || (major === 24 && minor >= 15)) return process.execPath;
-  fail(`npm has no Node 24 for ${process.platform}/${process.arch}: install Node 24.15 or newer and run this again`);
+  fail(
+    `npm has no Node 24 for ${process.platform}/${process.arch}: install Node 24.15 or newer and run this again`,
+  );
 }
 
 /** Installs the packages of the lockfile, unless those of this very lockfile are there. */
@@ -22,7 +31,12 @@ export function install() {
   const stamp = join(root, 'node_modules', '.installed');
   const wanted = hash(readFileSync(join(root, 'package-lock.json')));
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
-  step('Installing the packages (once; about a minute)', 'npm', ['ci', '--no-audit', '--no-fund'], {});
+  step(
+    'Installing the packages (once; about a minute)',
+    'npm',
+    ['ci', '--no-audit', '--no-fund'],
+    {},
+  );
   node();
   writeFileSync(stamp, wanted);
 }
@@ -30,9 +44,18 @@ export function install() {
 /** Builds node and page, unless what is built was built from these very sources. */
 export function build() {
   const stamp = join(root, 'dist', '.built');
-  const wanted = hash(sources().map((file) => `${file} ${statSync(file).mtimeMs} ${statSync(file).size}`).join('\n'));
+  const wanted = hash(
+    sources()
+      .map((file) => `${file} ${statSync(file).mtimeMs} ${statSync(file).size}`)
+      .join('\n'),
+  );
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
-  step('Building (about half a minute)', 'npx', ['nx', 'run-many', '-t', 'build', '--outputStyle=stream'], { quiet: true });
+  step(
+    'Building (about half a minute)',
+    'npx',
+    ['nx', 'run-many', '-t', 'build', '--outputStyle=stream'],
+    { quiet: true },
+  );
   mkdirSync(dirname(stamp), { recursive: true });
   writeFileSync(stamp, wanted);
 }
@@ -49,10 +72,15 @@ export function step(title, command, args, { quiet = false, env = {} }) {
     maxBuffer: 1 << 28,
   });
   if (result.error || result.status !== 0) {
-    if (quiet) process.stderr.write(`${result.stdout ?? ''}${result.stderr ?? ''}`);
-    fail(`${command} ${args.join(' ')} failed${result.error ? `: ${result.error.message}` : ''}`);
+    if (quiet)
+      process.stderr.write(`${result.stdout ?? ''}${result.stderr ?? ''}`);
+    fail(
+      `${command} ${args.join(' ')} failed${result.error ? `: ${result.error.message}` : ''}`,
+    );
   }
-  console.log(`${title}: done in ${((Date.now() - started) / 1000).toFixed(1)} s`);
+  console.log(
+    `${title}: done in ${((Date.now() - started) / 1000).toFixed(1)} s`,
+  );
 }
 
 function fail(message) {
@@ -66,12 +94,18 @@ function hash(data) {
 
 /** Every file that a build reads. */
 function sources() {
-  const files = ['package-lock.json', 'package.json', 'nx.json', 'tsconfig.base.json'].map((name) => join(root, name));
+  const files = [
+    'package-lock.json',
+    'package.json',
+    'nx.json',
+    'tsconfig.base.json',
+  ].map((name) => join(root, name));
   const visit = (folder) => {
     for (const entry of readdirSync(folder, { withFileTypes: true })) {
       const path = join(folder, entry.name);
       if (entry.isDirectory()) {
-        if (entry.name !== 'generated' && entry.name !== 'node_modules') visit(path);
+        if (entry.name !== 'generated' && entry.name !== 'node_modules')
+          visit(path);
       } else if (!entry.name.includes('.spec.')) files.push(path);
     }
   };

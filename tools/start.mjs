@@ -12,7 +12,9 @@ install();
 build();
 
 const program = join(root, 'dist', 'apps', 'node', 'main.mjs');
-const children = ring ? [1, 2, 3].map((i) => start(`node-${i}`, ringArgs(i))) : [start('', args)];
+const children = ring
+  ? [1, 2, 3].map((i) => start(`node-${i}`, ringArgs(i)))
+  : [start('', args)];
 
 /** Node i of the ring: the same flags and a Storage of its own. */
 function ringArgs(i) {

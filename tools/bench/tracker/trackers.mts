@@ -1,0 +1,199 @@
+/** The trackers under load, each as a process of its own on a free port. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { SwarmSet } from './swarm-set.mts';
+
+export interface RunningTracker {
+  readonly port: number;
+  /** The process whose CPU counts. */
+  readonly pid: number;
+  /** Other processes that work for it: the rest of the ring. */
+  readonly others: readonly number[];
+  stop(): Promise<void>;
+}
+
+export interface TrackerKind {
+  readonly name: string;
+  readonly installed: boolean;
+  start(set: SwarmSet): Promise<RunningTracker>;
+}
+
+const program = join(import.meta.dirname, '../../../dist/apps/node/main.mjs');
+const opentracker = '/usr/bin/opentracker';
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+async function started(child: ChildProcess, sign?: RegExp): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    let text = '';
+    const timer = setTimeout(
+      sign ? () => reject(new Error(`does not start:\n${text}`)) : resolve,
+      sign ? 60_000 : 2_000,
+    );
+    const read = (data: Buffer): void => {
+      text += data;
+      if (!sign?.test(text)) return;
+      clearTimeout(timer);
+      resolve();
+    };
+    child.stdout?.on('data', read);
+    child.stderr?.on('data', read);
+    child.once('exit', () => reject(new Error(`ended:\n${text}`)));
+    child.once('error', reject);
+  });
+}
+
+async function ended(children: readonly ChildProcess[]): Promise<void> {
+  await Promise.all(
+    children.map(
+      (child) =>
+        new Promise<void>((resolve) => {
+          if (child.exitCode !== null || child.signalCode !== null) resolve();
+          child.once('exit', () => resolve());
+          child.kill('SIGKILL');
+        }),
+    ),
+  );
+}
+
+const run = (command: string, args: readonly string[], cwd?: string) =>
+  spawn(command, args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...(cwd ? { cwd } : {}),
+  });
+
+/** A ring of `nodes`; the first one is announced at. */
+export const ourNodes = (nodes: number): TrackerKind => ({
+  name: nodes === 1 ? 'D&D, one node' : `D&D, ring of ${nodes}`,
+  installed: existsSync(program),
+  async start() {
+    const folder = mkdtempSync(join(tmpdir(), 'bench-ring-'));
+    const children: ChildProcess[] = [];
+    const trackers: number[] = [];
+    let first = '';
+    for (let i = 0; i < nodes; i++) {
+      const [tracker, ring] = [await freePort(), await freePort()];
+      trackers.push(tracker);
+      const flags = {
+        storage: join(folder, String(i)),
+        port: 0,
+        'tracker-port': tracker,
+        'peer-port': 0,
+        'ring-port': ring,
+        'rpc-port': 0,
+        multicast: 'off',
+        ...(first ? { join: first } : {}),
+      };
+      const child = run(process.execPath, [
+        ...(process.env['BENCH_NODE_OPTIONS']?.split(' ') ?? []),
+        program,
+        '--no-lsd',
+        ...Object.entries(flags).flatMap(([k, v]) => [`--${k}`, String(v)]),
+      ]);
+      children.push(child);
+      await started(child, /^Open /m);
+      first ||= `127.0.0.1:${ring}`;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 4_000 * (nodes - 1)));
+    return {
+      port: trackers[0],
+      pid: children[0].pid as number,
+      others: children.slice(1).map(({ pid }) => pid as number),
+      async stop() {
+        await ended(children);
+        rmSync(folder, { recursive: true, force: true });
+      },
+    };
+  },
+});
+
+/** Debian builds it with a list of the swarms that it serves. */
+export const openTracker: TrackerKind = {
+  name: 'opentracker',
+  installed: existsSync(opentracker),
+  async start(set) {
+    const folder = mkdtempSync(join(tmpdir(), 'bench-opentracker-'));
+    chmodSync(folder, 0o755);
+    const list = set.hashes.map((hash) => `${hash.toString('hex')}\n`).join('');
+    writeFileSync(join(folder, 'whitelist.txt'), list);
+    const port = await freePort();
+    const child = run(
+      opentracker,
+      [
+        '-i',
+        '127.0.0.1',
+        '-p',
+        `${port}`,
+        '-P',
+        `${port}`,
+        '-d',
+        folder,
+        '-u',
+        'nobody',
+        '-w',
+        'whitelist.txt',
+      ],
+      folder,
+    );
+    await started(child);
+    return {
+      port,
+      pid: child.pid as number,
+      others: [],
+      async stop() {
+        await ended([child]);
+        rmSync(folder, { recursive: true, force: true });
+      },
+    };
+  },
+};
+
+/** npm's bittorrent-tracker, installed in a folder outside of this workspace. */
+export const bittorrentTracker = (folder: string | undefined): TrackerKind => {
+  const command = join(
+    folder ?? '',
+    'node_modules/bittorrent-tracker/bin/cmd.js',
+  );
+  return {
+    name: 'bittorrent-tracker',
+    installed: folder !== undefined && existsSync(command),
+    async start() {
+      const port = await freePort();
+      const child = run(process.execPath, [
+        ...(process.env['BENCH_BITTORRENT_TRACKER_OPTIONS']?.split(' ') ?? []),
+        command,
+        '--port',
+        `${port}`,
+        '--http-hostname',
+        '127.0.0.1',
+        '--udp-hostname',
+        '127.0.0.1',
+        '--http',
+        '--udp',
+        '--quiet',
+      ]);
+      await started(child);
+      return {
+        port,
+        pid: child.pid as number,
+        others: [],
+        stop: () => ended([child]),
+      };
+    },
+  };
+};

@@ -1,0 +1,31 @@
+/** CPU time and memory of processes, from /proc. */
+import { readFileSync } from 'node:fs';
+
+const ticksPerSecond = 100;
+
+/** CPU seconds used so far, user and system. */
+export function cpuSeconds(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+}
+
+/** Megabytes resident. */
+export function residentMegabytes(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'latin1');
+  return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024;
+}
+
+/** CPU seconds that the whole machine was busy. */
+export function machineSeconds(): number {
+  const [user, nice, system, , , irq, softirq] = readFileSync(
+    '/proc/stat',
+    'latin1',
+  )
+    .split('\n')[0]
+    .trim()
+    .split(/\s+/)
+    .slice(1)
+    .map(Number);
+  return (user + nice + system + irq + softirq) / ticksPerSecond;
+}
