@@ -21,6 +21,8 @@ export interface ChurnOptions {
 export interface ChurnResult {
   readonly lookups: number;
   readonly meanHops: number;
+  /** Part of the lookups whose first owner was asked too. */
+  readonly confirmed: number;
   readonly meanTimeouts: number;
   readonly wrongOrFailed: number;
   /** Part of the lookups that needed at most one other node's answer. */
@@ -41,6 +43,7 @@ export function churn(options: ChurnOptions): ChurnResult {
   grow(ring, nodes, multicast);
   const counted = { joins: 0, failures: 0, wrong: 0, hops: 0, timeouts: 0 };
   let oneHop = 0;
+  let confirmed = 0;
   let done = 0;
   const repeat = (mean: number, what: () => void) => {
     if (mean === Infinity) return;
@@ -67,6 +70,7 @@ export function churn(options: ChurnOptions): ChurnResult {
       counted.hops += answer.hops;
       counted.timeouts += answer.timeouts;
       if (answer.hops <= 1) oneHop++;
+      if (answer.confirmed) confirmed++;
       if (answer.nodes[0]?.id !== ring.owners(answer.key, 1)[0])
         counted.wrong++;
     });
@@ -75,6 +79,7 @@ export function churn(options: ChurnOptions): ChurnResult {
   return {
     lookups: done,
     meanHops: counted.hops / done,
+    confirmed: confirmed / done,
     meanTimeouts: counted.timeouts / done,
     wrongOrFailed: counted.wrong,
     withinOneHop: oneHop / done,

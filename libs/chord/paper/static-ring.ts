@@ -23,6 +23,10 @@ export class StaticRing {
     size: number,
     private readonly successors: number,
     private readonly random: Random,
+    private readonly options: {
+      /** False for the published routing, which knows none. */
+      readonly predecessors: boolean;
+    } = { predecessors: true },
   ) {
     const ids = new Set<RingId>();
     while (ids.size < size) ids.add(random.hex(40));
@@ -101,7 +105,7 @@ export class StaticRing {
     );
     return {
       self: this.at(i).node,
-      predecessor: this.at(i - 1).node,
+      predecessor: this.options.predecessors ? this.at(i - 1).node : undefined,
       successors,
       complete: this.successors >= this.size,
       table: this.table(i),

@@ -27,6 +27,7 @@ export interface Answer {
   readonly failure?: string;
   readonly hops: number;
   readonly timeouts: number;
+  readonly confirmed: boolean;
   readonly took: number;
 }
 
@@ -189,8 +190,8 @@ export class SimNode implements Process<NodeRef, ChordMessage, Beacon> {
       timeouts,
       took: this.ring.time.now - question.at,
       ...(output.type === 'owners'
-        ? { nodes: output.nodes }
-        : { nodes: [], failure: output.reason }),
+        ? { nodes: output.nodes, confirmed: output.confirmed }
+        : { nodes: [], confirmed: false, failure: output.reason }),
     });
   }
 }

@@ -43,6 +43,8 @@ export type ChordOutput =
       /** Nodes whose answers were needed. */
       readonly hops: number;
       readonly timeouts: number;
+      /** The first owner was asked too, and answered. */
+      readonly confirmed: boolean;
     }
   | {
       readonly type: 'no-owners';

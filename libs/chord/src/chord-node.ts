@@ -318,11 +318,11 @@ export class ChordNode implements Machine<ChordInput, ChordOutput> {
   }
 
   private tell(call: number, key: RingId, result: LookupResult): void {
-    const { hops, timeouts, nodes, failure } = result;
+    const { hops, timeouts, nodes, failure, confirmed = false } = result;
     this.core.outputs.push(
       failure
         ? { type: 'no-owners', call, key, reason: failure, hops, timeouts }
-        : { type: 'owners', call, key, nodes, hops, timeouts },
+        : { type: 'owners', call, key, nodes, hops, timeouts, confirmed },
     );
   }
 
