@@ -129,6 +129,7 @@ export class SwarmPeer implements PeerEvents, PickingPeer {
   /** The picker's epoch at which there was nothing to ask of it. */
   dryEpoch = -1;
   nextStealAt = 0;
+  nextRescueAt = 0;
   // The block that is coming in.
   writing: PartialPiece | undefined;
   writingBlock = -1;

@@ -320,7 +320,7 @@ export class Swarm implements PeerOwner {
   tick(now: number): void {
     this.at(now);
     if (now >= this.#downloader.wakeAt) {
-      this.#downloader.wakeAt = Infinity;
+      this.#downloader.woken();
       this.#markAll();
     }
     if (now >= this.#secondAt) this.#everySecond(now);
