@@ -124,7 +124,12 @@ describe('a start that cannot be', () => {
   });
 
   it('a Storage that may not be written is refused', async () => {
-    const line = await refusal(['--storage', '/proc/dnd', '--multicast', 'off']);
+    const line = await refusal([
+      '--storage',
+      '/proc/dnd',
+      '--multicast',
+      'off',
+    ]);
     expect(line).toContain('/proc/dnd');
   });
 });
@@ -146,7 +151,9 @@ describe('a running node', () => {
       const node = await scene.start(`stopped-by-${signal}`);
       const content = bytesOf(signal, 300_000);
       const name = `${signal}.bin`;
-      const { infoHash } = await node.api.publish({ files: { [name]: content } });
+      const { infoHash } = await node.api.publish({
+        files: { [name]: content },
+      });
 
       const began = Date.now();
       expect(await node.stop(signal)).toEqual({ code: 0, signal: null });
