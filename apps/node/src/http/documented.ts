@@ -1,10 +1,11 @@
 /** The errors a route may answer with, told to Swagger in one line. */
 import { applyDecorators } from '@nestjs/common';
-import { ApiResponse } from '@nestjs/swagger';
+import { ApiExtraModels, ApiResponse, getSchemaPath } from '@nestjs/swagger';
 import { ProblemDto } from './problem';
 
 const meaning: Record<number, string> = {
   400: 'The request is wrong; `detail` says what.',
+  401: 'A wrong password.',
   403: 'Not yours to do.',
   404: 'Not known here.',
   409: 'It is in the way of what is there.',
@@ -14,12 +15,18 @@ const meaning: Record<number, string> = {
   507: 'The disk is full; `detail` says how much is missing.',
 };
 
+/** Of this type whatever a route produces when all is well. */
+const problem = {
+  'application/problem+json': { schema: { $ref: getSchemaPath(ProblemDto) } },
+};
+
 export function ApiProblems(
   ...statuses: number[]
 ): MethodDecorator & ClassDecorator {
   return applyDecorators(
+    ApiExtraModels(ProblemDto),
     ...statuses.map((status) =>
-      ApiResponse({ status, description: meaning[status], type: ProblemDto }),
+      ApiResponse({ status, description: meaning[status], content: problem }),
     ),
   );
 }

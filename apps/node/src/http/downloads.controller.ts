@@ -155,7 +155,7 @@ export class DownloadsController {
   @Patch(':id')
   @ApiOperation({ summary: 'Limits, file priorities, order' })
   @ApiOkResponse({ type: DownloadDto })
-  @ApiProblems(400, 404)
+  @ApiProblems(400, 404, 413)
   updateDownload(
     @Param('id', InfoHashPipe) id: string,
     @Body() change: UpdateDownloadDto,

@@ -78,7 +78,7 @@ export class PublicationsController {
     },
   })
   @ApiCreatedResponse({ type: PublicationDto })
-  @ApiProblems(400, 403, 404, 409, 503, 507)
+  @ApiProblems(400, 403, 404, 409, 413, 503, 507)
   async publish(@Req() request: Request): Promise<PublicationDto> {
     if (request.is('multipart/form-data'))
       return this.peer.publish(await this.uploads.receive(request));

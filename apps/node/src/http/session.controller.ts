@@ -15,13 +15,13 @@ import {
   ApiOkResponse,
   ApiOperation,
   ApiProperty,
-  ApiResponse,
   ApiTags,
 } from '@nestjs/swagger';
 import { IsString, MaxLength } from 'class-validator';
 import type { Request, Response } from 'express';
+import { ApiProblems } from './documented';
 import { cookieOf, isSignedIn, SESSIONS, sessionCookie } from './gate';
-import { ProblemDto, sendProblem } from './problem';
+import { sendProblem } from './problem';
 import type { Sessions } from './session';
 
 export class SignInDto {
@@ -53,11 +53,7 @@ export class SessionController {
   @HttpCode(200)
   @ApiOperation({ summary: 'Sign in' })
   @ApiOkResponse({ type: SessionDto })
-  @ApiResponse({
-    status: 401,
-    description: 'A wrong password.',
-    type: ProblemDto,
-  })
+  @ApiProblems(400, 401)
   signIn(@Body() body: SignInDto, @Res() response: Response): void {
     const id = this.sessions?.signIn(body.password, Date.now());
     if (this.sessions && !id)

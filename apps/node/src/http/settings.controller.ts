@@ -19,7 +19,7 @@ export class SettingsController {
   @Patch()
   @ApiOperation({ summary: 'Change some of them; they outlive a restart' })
   @ApiOkResponse({ type: SettingsDto })
-  @ApiProblems(400)
+  @ApiProblems(400, 413)
   changeSettings(@Body() change: UpdateSettingsDto): Promise<SettingsDto> {
     return this.peer.changeSettings({ ...change });
   }
