@@ -3,7 +3,7 @@
  * memory; every lookup in it runs the production code, hop by hop.
  */
 import { Core } from '../src/core';
-import type { LookupResult } from '../src/lookups';
+import type { LookupResult } from '../src/lookup';
 import { Lookups } from '../src/lookups';
 import type { NodeRef, RingId } from '../src/node-ref';
 import { plusPowerOfTwo } from '../src/ring-id';

@@ -20,12 +20,13 @@ import { Core } from './core';
 import { Fingers } from './fingers';
 import { Identity } from './identity';
 import { Joiner } from './joiner';
-import type { LookupResult } from './lookups';
+import type { LookupResult } from './lookup';
 import { Lookups } from './lookups';
 import type { Machine } from './machine';
 import type { ChordReply, ChordRequest } from './messages';
 import { isBeacon, isChordReply, isChordRequest, isNodeRef } from './messages';
 import type { NodeRef, RingId } from './node-ref';
+import { Responder } from './responder';
 import { preceding, route } from './routing';
 import type { RingRules } from './rules';
 import { ringRules } from './rules';
@@ -42,9 +43,6 @@ export interface ChordOptions {
   readonly rules?: Partial<RingRules>;
 }
 
-/** Other nodes named in the answer to `read`. */
-const GOSSIP = 4;
-
 export class ChordNode implements Machine<ChordInput, ChordOutput> {
   private readonly core: Core;
   private readonly stabiliser: Stabiliser;
@@ -54,6 +52,7 @@ export class ChordNode implements Machine<ChordInput, ChordOutput> {
   private readonly splits: Splits;
   private readonly beacons: Beacons;
   private readonly identity: Identity;
+  private readonly responder: Responder;
   private due = Infinity;
 
   /** Throws a RangeError when `self` is no valid reference. */
@@ -80,6 +79,9 @@ export class ChordNode implements Machine<ChordInput, ChordOutput> {
     });
     this.beacons = new Beacons(core, () => this.joiner.attempt());
     this.identity = new Identity(core, () => this.onRenamed());
+    this.responder = new Responder(core, this.stabiliser, (key, count) =>
+      this.route(key, count),
+    );
     core.hooks = {
       onAlive: (contact) => {
         this.joiner.attempt();
@@ -217,79 +219,8 @@ export class ChordNode implements Machine<ChordInput, ChordOutput> {
     if (from.id === core.self.id) this.identity.challenged(from);
     const reply: ChordReply = known
       ? { v: 1, type: 'stale', me: core.self, member: core.member, known }
-      : this.answer(from, message);
+      : this.responder.answer(from, message);
     core.outputs.push({ type: 'reply', call, to: from, message: reply });
-  }
-
-  private answer(from: NodeRef, message: ChordRequest): ChordReply {
-    const { core } = this;
-    const me = { v: 1, me: core.self, member: core.member } as const;
-    switch (message.type) {
-      case 'ping':
-        this.named(from, message.member);
-        return { ...me, type: 'pong' };
-      case 'find': {
-        this.named(from, message.member);
-        const found = core.member
-          ? this.route(message.key, message.count)
-          : { done: false, nodes: [] };
-        const predecessor = core.neighbours.predecessor ?? null;
-        return { ...me, type: 'found', predecessor, ...found };
-      }
-      case 'read': {
-        const reply = this.readReply();
-        core.heard(from, true);
-        return reply;
-      }
-      case 'notify': {
-        const contact = core.heard(from, true);
-        for (const node of message.successors) core.hint(node);
-        if (contact) this.stabiliser.rectify(contact);
-        this.stabiliser.adopt();
-        return { ...me, type: 'pong' };
-      }
-      case 'leave': {
-        const contact = core.contacts.get(from.id);
-        for (const node of message.successors) core.hint(node);
-        if (message.predecessor) core.hint(message.predecessor);
-        if (contact) core.bury(contact, 'gone');
-        this.stabiliser.adopt();
-        return { ...me, type: 'pong' };
-      }
-    }
-  }
-
-  /** One reply carries predecessor and list; none while a reply of the same kind is awaited. */
-  private readReply(): ChordReply {
-    const { core } = this;
-    const me = { v: 1, me: core.self, member: core.member } as const;
-    if (!core.member || this.stabiliser.busy) return { ...me, type: 'busy' };
-    const { predecessor, successors } = core.neighbours;
-    return {
-      ...me,
-      type: 'state',
-      predecessor: predecessor ?? null,
-      successors,
-      contacts: this.gossip(),
-    };
-  }
-
-  /** A few live contacts drawn at random. */
-  private gossip(): NodeRef[] {
-    const { sorted } = this.core.contacts;
-    const chosen = new Set<NodeRef>();
-    for (let i = 0; i < GOSSIP && sorted.length > 0; i++) {
-      const contact = sorted[Math.floor(this.core.random() * sorted.length)];
-      if (contact?.usable) chosen.add(contact.node);
-    }
-    return [...chosen];
-  }
-
-  /** A message that members and others send alike. */
-  private named(from: NodeRef, member: boolean): void {
-    if (member || this.core.contacts.get(from.id)?.member) {
-      this.core.heard(from, member);
-    } else if (this.core.hint(from)) this.stabiliser.adopt();
   }
 
   private onBeacon(beacon: unknown): void {
