@@ -73,8 +73,6 @@ export class SwarmPeer implements PeerEvents, PickingPeer {
   shared = true;
   /** `have` was complete when it came and counts as one seed, not piece by piece. */
   countedAsSeed = false;
-  /** A bitfield, have-all or have-none has come. */
-  introduced = false;
   /** It chokes us. */
   choking = true;
   /** It wants pieces of us. */
@@ -154,8 +152,6 @@ export class SwarmPeer implements PeerEvents, PickingPeer {
   unchokedAt = 0;
   chokedAt = 0;
   optimistic = false;
-  /** Uploaded since it was unchoked. */
-  uploadedAtUnchoke = 0;
   /** Suggested and not requested yet. */
   readonly guided: number[] = [];
   ignoredGuidance = 0;

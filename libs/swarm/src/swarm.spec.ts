@@ -295,6 +295,17 @@ describe('blocks', () => {
     expect(script.swarm.have.complete).toBe(true);
   });
 
+  it('that do not come for a minute make a snubbing peer of an unchoked one', () => {
+    const script = leech(1);
+    const peer = script.join('all');
+    script.pass(55_000);
+    expect(peer.peer.snubbing).toBe(false);
+    script.pass(10_000);
+    expect(peer.peer.snubbing).toBe(true);
+    peer.answers(1);
+    expect(peer.peer.snubbing).toBe(false);
+  });
+
   it('are asked of both in the end game and cancelled with the loser', () => {
     const script = leech(1);
     const slow = script.join('all');

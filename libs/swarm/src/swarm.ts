@@ -8,21 +8,15 @@
  */
 import { Bitfield } from '@dnd/metainfo';
 import type { PeerCommands } from '@dnd/wire';
-import {
-  FIRST_SLOTS,
-  MOST_SLOTS,
-  chooseUnchoked,
-  slotsFor,
-  wantsSlot,
-} from './choker';
+import { Choking } from './choking';
 import { Downloader } from './downloader';
+import { Holdings } from './holdings';
 import type { DisconnectReason, SwarmHost } from './host';
 import type { PartialPiece } from './partial-piece';
 import { PiecePicker } from './piece-picker';
 import type { SwarmSettings } from './settings';
 import { defaultSettings } from './settings';
-import { Spreader } from './spreader';
-import { SuperSeeder } from './super-seeder';
+import { Seeding } from './seeding';
 import { Suspects } from './suspects';
 import type { Verdict } from './suspects';
 import { SwarmPeer } from './swarm-peer';
@@ -71,15 +65,13 @@ export class Swarm implements PeerOwner {
   readonly #downloader: Downloader;
   readonly #uploader: Uploader;
   readonly #suspects = new Suspects<SwarmPeer>();
+  readonly #holdings: Holdings;
+  readonly #seeding: Seeding;
+  readonly #choking: Choking;
   readonly #nothing: Bitfield;
-  #spreader: Spreader | undefined;
-  #superSeeder: SuperSeeder | undefined;
   #nextId = 1;
   #secondAt = Infinity;
-  #rechokeAt = 0;
-  #optimistAt = 0;
   #adaptAt = 0;
-  #autoSlots = FIRST_SLOTS;
 
   constructor(options: SwarmOptions) {
     this.#options = options;
@@ -119,9 +111,29 @@ export class Swarm implements PeerOwner {
       settings: this.settings,
       limits: options.uploadLimits ?? [],
       disconnect,
-      firstCopy: (peer, piece) =>
-        this.#spreader?.isFirstCopy(peer, piece) ?? false,
-      shows: (peer, piece) => this.#superSeeder?.shows(peer, piece) ?? true,
+      firstCopy: (peer, piece) => this.#seeding.isFirstCopy(peer, piece),
+      shows: (peer, piece) => this.#seeding.shows(peer, piece),
+    });
+    const pieceLength = pieceCount > 0 ? pieceSize(0) : 1;
+    this.#holdings = new Holdings(this.picker, this.#peers);
+    this.#seeding = new Seeding({
+      peers: this.#peers,
+      have: this.picker.have,
+      settings: this.settings,
+      order: () => this.picker.order,
+      pieceLength,
+      random,
+    });
+    this.#choking = new Choking({
+      peers: this.#peers,
+      settings: this.settings,
+      uploader: this.#uploader,
+      limits: options.uploadLimits ?? [],
+      pieceLength,
+      random,
+      seeding: () => this.uploadOnly,
+      rate: () => this.up.rate,
+      unchoking: (peer) => this.#seeding.unchoking(peer),
     });
     this.down = new RateMeter(options.now);
     this.up = new RateMeter(options.now);
@@ -173,13 +185,10 @@ export class Swarm implements PeerOwner {
     );
     this.#peers.set(peer.id, peer);
     if (this.#secondAt === Infinity) this.#secondAt = this.now + SECOND;
-    this.#superSeed();
-    if (this.#superSeeder === undefined) commands.bitfield(this.have);
-    else {
-      commands.bitfield(this.#nothing);
-      this.#superSeeder.joined(peer);
-    }
-    this.#grantFast(peer);
+    const hidden = this.#seeding.joined(peer, (hides) =>
+      commands.bitfield(hides ? this.#nothing : this.have),
+    );
+    if (!hidden) this.#grantFast(peer);
     return peer;
   }
 
@@ -190,10 +199,9 @@ export class Swarm implements PeerOwner {
     this.#peers.delete(peer.id);
     this.#downloader.left(peer);
     this.#uploader.left(peer);
-    this.#takeOffAvailability(peer);
-    this.#spreader?.left(peer);
-    this.#superSeeder?.left(peer);
-    this.#fillSlots();
+    this.#holdings.forget(peer);
+    this.#seeding.left(peer);
+    this.#choking.fillSlots(this.now);
     this.#markAll();
     if (this.#peers.size === 0) this.#secondAt = Infinity;
   }
@@ -294,8 +302,8 @@ export class Swarm implements PeerOwner {
   /** Whether to serve anybody. */
   setUploading(on: boolean): void {
     this.#uploader.enabled = on;
-    if (on) this.#fillSlots();
-    else for (const peer of this.#peers.values()) this.#choke(peer);
+    if (on) this.#choking.fillSlots(this.now);
+    else this.#choking.chokeAll(this.now);
   }
 
   // -- decisions -------------------------------------------------------------------------------
@@ -337,7 +345,10 @@ export class Swarm implements PeerOwner {
     for (const peer of this.#peers.values()) {
       this.#adapt(peer, now);
       peer.up.sample(now);
-      if (peer.inFlight > 0 && now - peer.lastBlockAt > this.settings.snubAfter)
+      if (
+        peer.awaitedSince > 0 &&
+        now - peer.awaitedSince > this.settings.snubAfter
+      )
         peer.snubbing = true;
       if (peer.refused !== undefined && now > peer.restUntil + 30_000) {
         peer.refused = undefined;
@@ -349,9 +360,8 @@ export class Swarm implements PeerOwner {
       }
       if (peer.amInterested) this.#mark(peer);
     }
-    if (now >= this.#rechokeAt) this.#rechoke(now);
-    else this.#adaptSlots(false);
-    this.#spreadWhenIdle();
+    this.#choking.everySecond(now);
+    if (this.#uploader.idle) this.#seeding.idle();
   }
 
   #adapt(peer: SwarmPeer, now: number): void {
@@ -387,26 +397,14 @@ export class Swarm implements PeerOwner {
     if (peer.interested === interested) return;
     peer.interested = interested;
     // One that loses interest is choked in the next round, for it may change its mind at once.
-    this.#fillSlots();
+    this.#choking.fillSlots(this.now);
   }
 
   hasPiece(peer: SwarmPeer, piece: number): void {
-    if (piece >= this.#options.pieceCount) {
-      this.#disconnect(peer, 'protocol', false);
-      return;
-    }
-    peer.introduced = true;
-    if (peer.have.has(piece)) return;
-    this.#own(peer);
-    peer.have.add(piece);
-    this.picker.order.change(piece, 1);
-    peer.dryEpoch = -1;
-    if (this.picker.wants(piece)) {
-      peer.wanted++;
-      this.#mark(peer);
-    }
-    this.#spreader?.has(peer, piece);
-    this.#superSeeder?.has(peer, piece);
+    if (this.#isOutside(peer, piece)) return;
+    if (!this.#holdings.add(peer, piece)) return;
+    if (this.picker.wants(piece)) this.#mark(peer);
+    this.#seeding.hasPiece(peer, piece);
     if (peer.seed) this.#becameSeed(peer);
   }
 
@@ -415,32 +413,14 @@ export class Swarm implements PeerOwner {
       this.#disconnect(peer, 'protocol', false);
       return;
     }
-    this.#takeOffAvailability(peer);
-    peer.introduced = true;
-    peer.have = have;
-    peer.shared = true;
-    peer.countedAsSeed = have.complete;
-    if (!have.complete) this.picker.order.changeAll(have, 1);
-    this.#countWanted(peer);
-    peer.dryEpoch = -1;
+    this.#holdings.set(peer, have);
     this.#mark(peer);
     if (peer.seed) this.#becameSeed(peer);
   }
 
   lostPiece(peer: SwarmPeer, piece: number): void {
-    if (piece >= this.#options.pieceCount) {
-      this.#disconnect(peer, 'protocol', false);
-      return;
-    }
-    if (!peer.have.has(piece)) return;
-    if (peer.countedAsSeed) {
-      peer.countedAsSeed = false;
-      this.picker.order.changeAll(peer.have, 1);
-    }
-    this.#own(peer);
-    peer.have.delete(piece);
-    this.picker.order.change(piece, -1);
-    if (this.picker.wants(piece)) peer.wanted--;
+    if (this.#isOutside(peer, piece)) return;
+    if (!this.#holdings.remove(peer, piece)) return;
     this.#downloader.lostPiece(peer, piece);
     this.#markAll();
   }
@@ -452,10 +432,7 @@ export class Swarm implements PeerOwner {
     length: number,
   ): void {
     this.#uploader.requested(peer, piece, begin, length);
-    if (this.#spreader !== undefined && piece < this.#options.pieceCount) {
-      this.#spreader.requested(peer, piece);
-      if (!peer.amChoking) this.#spreader.topUp(peer);
-    }
+    if (piece < this.#options.pieceCount) this.#seeding.requested(peer, piece);
   }
 
   cancelled(
@@ -520,11 +497,18 @@ export class Swarm implements PeerOwner {
   }
 
   changed(peer: SwarmPeer): void {
-    if (peer.uploadOnly) this.#fillSlots();
+    if (peer.uploadOnly) this.#choking.fillSlots(this.now);
     this.#parting(peer);
   }
 
   // -- parts -----------------------------------------------------------------------------------
+
+  /** A piece that does not exist ends the connection. */
+  #isOutside(peer: SwarmPeer, piece: number): boolean {
+    if (piece < this.#options.pieceCount) return false;
+    this.#disconnect(peer, 'protocol', false);
+    return true;
+  }
 
   #mark(peer: SwarmPeer): void {
     if (peer.dirty) return;
@@ -544,38 +528,16 @@ export class Swarm implements PeerOwner {
     else peer.commands.notInterested();
   }
 
-  /** `have` is about to be changed: it must be this peer's own. */
-  #own(peer: SwarmPeer): void {
-    if (!peer.shared) return;
-    peer.have = peer.have.clone();
-    peer.shared = false;
-  }
-
-  #countWanted(peer: SwarmPeer): void {
-    peer.wanted = 0;
-    if (this.picker.missing === 0) return;
-    if (peer.have.complete) peer.wanted = this.picker.missing;
-    else
-      for (let piece = 0; piece < peer.have.size; piece++)
-        if (peer.have.has(piece) && this.picker.wants(piece)) peer.wanted++;
-  }
-
   #recount(): void {
     for (const peer of this.#peers.values()) {
-      this.#countWanted(peer);
+      this.#holdings.countWanted(peer);
       peer.dryEpoch = -1;
       this.#mark(peer);
     }
   }
 
-  #takeOffAvailability(peer: SwarmPeer): void {
-    if (!peer.countedAsSeed && peer.have.count > 0)
-      this.picker.order.changeAll(peer.have, -1);
-    peer.countedAsSeed = false;
-  }
-
   #becameSeed(peer: SwarmPeer): void {
-    this.#fillSlots();
+    this.#choking.fillSlots(this.now);
     this.#parting(peer);
   }
 
@@ -614,144 +576,12 @@ export class Swarm implements PeerOwner {
   #grantFast(peer: SwarmPeer): void {
     const { allowedFast } = peer.traits;
     if (allowedFast === undefined || !peer.commands.fast) return;
-    if (this.#superSeeder !== undefined) return;
     for (const piece of allowedFast) {
       if (!this.have.has(piece)) continue;
       peer.granted ??= new Set();
       peer.granted.add(piece);
       peer.commands.allowedFast(piece);
     }
-  }
-
-  // -- choking ---------------------------------------------------------------------------------
-
-  #slots(): number {
-    const { uploadSlots } = this.settings;
-    if (uploadSlots !== 'auto') return uploadSlots;
-    let rate = Infinity;
-    for (const limit of this.#options.uploadLimits ?? [])
-      rate = Math.min(rate, limit.rate);
-    return Math.min(slotsFor(rate, this.#pieceLength), this.#autoSlots);
-  }
-
-  /** Free slots are given at once, not only every ten seconds. */
-  #fillSlots(): void {
-    if (!this.#uploader.enabled) return;
-    let free = this.#slots();
-    for (const peer of this.#peers.values())
-      if (!peer.amChoking && wantsSlot(peer)) free--;
-    for (const peer of this.#peers.values()) {
-      if (free <= 0) return;
-      if (!peer.amChoking || !wantsSlot(peer)) continue;
-      this.#unchoke(peer);
-      free--;
-    }
-  }
-
-  #rechoke(now: number): void {
-    const { rechokeEvery, optimisticEvery, seedChoking } = this.settings;
-    this.#rechokeAt = now + rechokeEvery;
-    if (!this.#uploader.enabled) return;
-    const newOptimist = now >= this.#optimistAt;
-    if (newOptimist) this.#optimistAt = now + optimisticEvery;
-    this.#adaptSlots(true);
-    const chosen = chooseUnchoked(this.#peers.values(), {
-      now,
-      slots: this.#slots(),
-      seeding: this.uploadOnly,
-      seedChoking,
-      newOptimist,
-      random: this.#options.random,
-    });
-    for (const peer of this.#peers.values())
-      if (!peer.amChoking && !chosen.has(peer)) this.#choke(peer);
-    for (const peer of chosen) if (peer.amChoking) this.#unchoke(peer);
-  }
-
-  /**
-   * When most of those we serve take it slowly, it is our own line that is full, and what goes
-   * through it now is what there is to share. As long as it is not, more may be served.
-   */
-  #adaptSlots(rechoke: boolean): void {
-    let served = 0;
-    let slow = 0;
-    let waiting = 0;
-    for (const peer of this.#peers.values()) {
-      if (peer.amChoking && wantsSlot(peer)) waiting++;
-      if (peer.amChoking || peer.up.total === 0) continue;
-      served++;
-      if (peer.takesSlowly(this.now)) slow++;
-    }
-    if (slow * 2 > served && served >= 4) {
-      const sensible = slotsFor(this.up.rate * 1.1, this.#pieceLength);
-      if (rechoke || sensible < this.#autoSlots) this.#autoSlots = sensible;
-    } else if (slow === 0 && waiting > 0 && this.#autoSlots < MOST_SLOTS) {
-      this.#autoSlots = Math.ceil(this.#autoSlots * 1.5);
-      this.#fillSlots();
-    }
-  }
-
-  #choke(peer: SwarmPeer): void {
-    if (peer.amChoking) return;
-    peer.amChoking = true;
-    peer.chokedAt = this.now;
-    peer.optimistic = false;
-    peer.commands.choke();
-    this.#uploader.choked(peer);
-  }
-
-  #unchoke(peer: SwarmPeer): void {
-    peer.amChoking = false;
-    peer.unchokedAt = this.now;
-    peer.uploadedAtUnchoke = peer.up.total;
-    this.#spread();
-    this.#spreader?.topUp(peer);
-    peer.commands.unchoke();
-  }
-
-  // -- seeding ---------------------------------------------------------------------------------
-
-  /** As a seed with two downloaders or more, each is told what to ask first. */
-  #spread(): void {
-    if (this.#spreader !== undefined || !this.settings.spread) return;
-    if (!this.have.complete || this.#superSeeder !== undefined) return;
-    if (this.#downloaders() < 2) return;
-    const { pieceCount, random } = this.#options;
-    this.#spreader = new Spreader({
-      pieceCount,
-      pieceLength: this.#pieceLength,
-      random,
-      downloaders: () => this.#downloaders(),
-      availability: (piece) => this.picker.order.availability[piece],
-    });
-    for (const peer of this.#peers.values())
-      if (!peer.amChoking) this.#spreader.topUp(peer);
-  }
-
-  get #pieceLength(): number {
-    return this.#options.pieceCount > 0 ? this.#options.pieceSize(0) : 1;
-  }
-
-  #downloaders(): number {
-    let count = 0;
-    for (const peer of this.#peers.values()) if (wantsSlot(peer)) count++;
-    return count;
-  }
-
-  #spreadWhenIdle(): void {
-    if (this.#spreader === undefined || !this.#uploader.idle) return;
-    for (const peer of this.#peers.values())
-      if (!peer.amChoking && peer.guided.length === 0)
-        this.#spreader.offerAgain(peer, 2);
-  }
-
-  #superSeed(): void {
-    if (this.#superSeeder !== undefined || !this.settings.superSeeding) return;
-    if (!this.have.complete) return;
-    this.#superSeeder = new SuperSeeder(
-      this.#options.pieceCount,
-      this.#options.random,
-    );
   }
 
   // -- for the user's eyes ---------------------------------------------------------------------
@@ -768,11 +598,6 @@ export class Swarm implements PeerOwner {
 
   /** Connected peers that hold each piece, seeds counted. */
   availability(): Uint16Array {
-    const all = this.picker.order.availability.slice();
-    let seeds = 0;
-    for (const peer of this.#peers.values()) if (peer.countedAsSeed) seeds++;
-    if (seeds > 0)
-      for (let piece = 0; piece < all.length; piece++) all[piece] += seeds;
-    return all;
+    return this.#holdings.availability();
   }
 }
