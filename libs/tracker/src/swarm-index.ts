@@ -48,11 +48,20 @@ const STRIDE = 26;
 const PAGE_BITS = 12;
 const PAGE_MASK = (1 << PAGE_BITS) - 1;
 
+/** Parts of the table: each grows by itself, so that no growth takes long. */
+const SHARD_BITS = 6;
+const LEAST_SLOTS = 16;
+
+/** Numbers of swarms plus one, each at or after its hash's slot; 0 is free. */
+interface Shard {
+  slots: Uint32Array;
+  used: number;
+}
+
 export class SwarmIndex {
   private readonly pages: Uint32Array[] = [];
   private readonly free: number[] = [];
-  private table = new Uint32Array(1024);
-  private mask = 1023;
+  private readonly shards: Shard[] = [];
   private top = 0;
   private used = 0;
   private readonly k0: number;
@@ -62,6 +71,8 @@ export class SwarmIndex {
   constructor(k0: number, k1: number) {
     this.k0 = k0 | 0;
     this.k1 = k1 | 0;
+    for (let i = 0; i < 1 << SHARD_BITS; i++)
+      this.shards.push({ slots: new Uint32Array(LEAST_SLOTS), used: 0 });
   }
 
   get size(): number {
@@ -89,8 +100,10 @@ export class SwarmIndex {
   /** The number of the swarm whose info-hash words stand in `words`, or −1. */
   find(words: Uint32Array): number {
     const hash = hashWords(this.k0, this.k1, words, 0);
-    for (let slot = hash & this.mask; ; slot = (slot + 1) & this.mask) {
-      const entry = this.table[slot];
+    const { slots } = this.shardOf(hash);
+    const mask = slots.length - 1;
+    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
+      const entry = slots[slot];
       if (entry === 0) return -1;
       if (this.holds(entry - 1, words)) return entry - 1;
     }
@@ -98,7 +111,9 @@ export class SwarmIndex {
 
   /** Adds a swarm that `find` did not know; its record is zero but for the hash. */
   insert(words: Uint32Array): number {
-    if (this.used * 2 >= this.table.length) this.grow();
+    const hash = hashWords(this.k0, this.k1, words, 0);
+    const shard = this.shardOf(hash);
+    if (shard.used * 2 >= shard.slots.length) this.grow(shard);
     const swarm = this.free.pop() ?? this.top++;
     if (swarm >>> PAGE_BITS === this.pages.length)
       this.pages.push(new Uint32Array(STRIDE << PAGE_BITS));
@@ -106,33 +121,40 @@ export class SwarmIndex {
     const base = this.base(swarm);
     page.fill(0, base, base + STRIDE);
     page.set(words, base);
-    const hash = hashWords(this.k0, this.k1, words, 0);
     page[base + SWARM.hash32] = hash;
     page[base + SWARM.used] = 1;
     this.used++;
-    this.place(swarm, hash);
+    shard.used++;
+    place(shard.slots, swarm + 1, hash);
     return swarm;
   }
 
   /** Forgets the swarm; its number may be given out again. */
   remove(swarm: number): void {
-    const page = this.page(swarm);
-    const base = this.base(swarm);
-    page[base + SWARM.used] = 0;
-    let hole = page[base + SWARM.hash32] & this.mask;
-    while (this.table[hole] !== swarm + 1) hole = (hole + 1) & this.mask;
+    const hash = this.hashOf(swarm);
+    const shard = this.shardOf(hash);
+    const { slots } = shard;
+    const mask = slots.length - 1;
+    this.page(swarm)[this.base(swarm) + SWARM.used] = 0;
+    let hole = hash & mask;
+    while (slots[hole] !== swarm + 1) hole = (hole + 1) & mask;
     // What follows the hole moves up, unless that would lift it above its own place.
-    for (let slot = (hole + 1) & this.mask; ; slot = (slot + 1) & this.mask) {
-      const entry = this.table[slot];
+    for (let slot = (hole + 1) & mask; ; slot = (slot + 1) & mask) {
+      const entry = slots[slot];
       if (entry === 0) break;
-      const home = this.hashOf(entry - 1) & this.mask;
-      if (((slot - home) & this.mask) < ((slot - hole) & this.mask)) continue;
-      this.table[hole] = entry;
+      const home = this.hashOf(entry - 1) & mask;
+      if (((slot - home) & mask) < ((slot - hole) & mask)) continue;
+      slots[hole] = entry;
       hole = slot;
     }
-    this.table[hole] = 0;
+    slots[hole] = 0;
     this.free.push(swarm);
     this.used--;
+    shard.used--;
+  }
+
+  private shardOf(hash: number): Shard {
+    return this.shards[hash >>> (32 - SHARD_BITS)];
   }
 
   private holds(swarm: number, words: Uint32Array): boolean {
@@ -151,17 +173,17 @@ export class SwarmIndex {
     return this.page(swarm)[this.base(swarm) + SWARM.hash32];
   }
 
-  private place(swarm: number, hash: number): void {
-    let slot = hash & this.mask;
-    while (this.table[slot] !== 0) slot = (slot + 1) & this.mask;
-    this.table[slot] = swarm + 1;
+  private grow(shard: Shard): void {
+    const slots = new Uint32Array(shard.slots.length * 2);
+    for (const entry of shard.slots)
+      if (entry !== 0) place(slots, entry, this.hashOf(entry - 1));
+    shard.slots = slots;
   }
+}
 
-  private grow(): void {
-    const old = this.table;
-    this.table = new Uint32Array(old.length * 2);
-    this.mask = this.table.length - 1;
-    for (const entry of old)
-      if (entry !== 0) this.place(entry - 1, this.hashOf(entry - 1));
-  }
+function place(slots: Uint32Array, entry: number, hash: number): void {
+  const mask = slots.length - 1;
+  let slot = hash & mask;
+  while (slots[slot] !== 0) slot = (slot + 1) & mask;
+  slots[slot] = entry;
 }
