@@ -39,9 +39,9 @@ const RECONFIRM_ROUNDS = 60;
 const REVIEW_ROUNDS = 3;
 const TOMBSTONE_AGE_MS = 30 * 24 * 3_600_000;
 const MAX_TOMBSTONES = 200_000;
-const SWEEP_MS = 1_000;
+const SWEEP_MS = 250;
 /** The swarms are swept once in five seconds. */
-const SWEEP_LEAVES = 820;
+const SWEEP_LEAVES = 205;
 
 interface Coverage {
   readonly from: RingId;

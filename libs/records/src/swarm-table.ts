@@ -21,6 +21,8 @@ import {
   TTL_AT,
 } from './peer';
 import { LEAVES, leafOf } from './record-table';
+import { RowStore } from './row-store';
+import type { Chain } from './row-store';
 
 /** Peers kept of one swarm. */
 export const MAX_PEERS_KEPT = 2_000;
@@ -55,9 +57,7 @@ export function mergeSwarmVersions<V extends SwarmVersion>(a: V, b: V): V {
   return compareSwarmVersions(a, b) >= 0 ? a : b;
 }
 
-interface Swarm {
-  rows: Uint8Array;
-  count: number;
+interface Swarm extends Chain {
   completed: number;
 }
 
@@ -65,6 +65,7 @@ export class SwarmTable {
   private readonly leaves = new Array<Map<RingId, Swarm> | undefined>(LEAVES);
   private readonly origins: RingId[] = [];
   private readonly originNumbers = new Map<RingId, number>();
+  private readonly store = new RowStore(ROW);
   private readonly row = new Uint8Array(ROW);
   private readonly rowView = new DataView(this.row.buffer);
   private began: number | undefined;
@@ -124,8 +125,9 @@ export class SwarmTable {
     this.expire(swarm, now);
     let seedCount = 0;
     let gone = 0;
+    const rows = this.store.rowsOf(swarm);
     for (let i = 0; i < swarm.count; i++) {
-      const flags = swarm.rows[i * ROW + FLAGS_AT] ?? 0;
+      const flags = this.flags(rows[i] as number);
       if (flags & GONE) gone++;
       else if (flags & SEED) seedCount++;
     }
@@ -157,7 +159,7 @@ export class SwarmTable {
       this.expire(swarm, now);
       if (swarm.count === 0 && swarm.completed === 0) continue;
       if (left <= 0) return { swarms, origins: this.origins, more: true };
-      const peers = swarm.rows.slice(0, swarm.count * ROW);
+      const peers = this.packed(swarm);
       const view = viewOf(peers);
       for (let at = 0; at < peers.length; at += ROW)
         view.setUint32(
@@ -213,31 +215,19 @@ export class SwarmTable {
     }
   }
 
-  /** Forgets the swarms for which `keep` is false. */
-  dropUnless(keep: (swarm: RingId) => boolean): void {
-    for (const leaf of this.leaves) {
-      if (!leaf) continue;
-      for (const [id, swarm] of leaf) {
-        if (keep(id)) continue;
-        this.peers -= swarm.count;
-        this.swarms--;
-        leaf.delete(id);
-      }
-    }
-  }
-
   /** Versions of one swarm's peers by address in hex. For inspection. */
   versions(swarmId: RingId): Map<string, SwarmVersion & { flags: number }> {
     const result = new Map<string, SwarmVersion & { flags: number }>();
     const swarm = this.leaves[leafOf(swarmId)]?.get(swarmId);
     if (!swarm) return result;
-    const view = viewOf(swarm.rows);
-    for (let at = 0; at < swarm.count * ROW; at += ROW)
-      result.set(hexOf(swarm.rows.subarray(at, at + ENDPOINT_BYTES)), {
+    const packed = this.packed(swarm);
+    const view = viewOf(packed);
+    for (let at = 0; at < packed.length; at += ROW)
+      result.set(hexOf(packed.subarray(at, at + ENDPOINT_BYTES)), {
         sequence: readSequence(view, at),
         origin: this.origins[view.getUint16(at + ORIGIN_AT)] ?? '',
         deadline: this.deadline(view.getUint32(at + TTL_AT)),
-        flags: swarm.rows[at + FLAGS_AT] ?? 0,
+        flags: packed[at + FLAGS_AT] ?? 0,
       });
     return result;
   }
@@ -267,19 +257,20 @@ export class SwarmTable {
     if (known) return known;
     if (this.swarms >= MAX_SWARMS) return undefined;
     this.swarms++;
-    const swarm = { rows: new Uint8Array(ROW * 2), count: 0, completed: 0 };
+    const swarm = { head: -1, count: 0, completed: 0 };
     leaf.set(id, swarm);
     return swarm;
   }
 
   /** Merges `this.row` into a swarm; whether it was news. */
   private insert(swarm: Swarm, now: number): boolean {
-    const at = this.find(swarm);
-    if (at >= 0) {
-      const held = this.version(viewOf(swarm.rows), at);
+    const { store } = this;
+    const row = this.find(swarm);
+    if (row >= 0) {
+      const held = this.version(store.view(row), store.at(row));
       const coming = this.version(this.rowView, 0);
       if (compareSwarmVersions(coming, held) <= 0) return false;
-      swarm.rows.set(this.row, at);
+      store.page(row).set(this.row, store.at(row));
       return coming.sequence !== held.sequence;
     }
     if (swarm.count >= MAX_PEERS_KEPT || this.peers >= MAX_PEERS) {
@@ -287,30 +278,42 @@ export class SwarmTable {
       if (swarm.count >= MAX_PEERS_KEPT) return this.replaceOldest(swarm);
       if (this.peers >= MAX_PEERS) return false;
     }
-    const end = swarm.count * ROW;
-    if (end + ROW > swarm.rows.length) {
-      const grown = Math.ceil(swarm.count * 1.25) + 1;
-      const rows = new Uint8Array(ROW * Math.min(MAX_PEERS_KEPT, grown));
-      rows.set(swarm.rows);
-      swarm.rows = rows;
-    }
-    swarm.rows.set(this.row, end);
-    swarm.count++;
+    store.push(swarm, this.row);
     this.peers++;
     return true;
   }
 
+  /** The row with the address of `this.row`; -1 for none. */
   private find(swarm: Swarm): number {
-    const { rows } = swarm;
-    const { row } = this;
-    const end = swarm.count * ROW;
-    for (let at = 0; at < end; at += ROW) {
-      if (rows[at + 17] !== row[17] || rows[at + 15] !== row[15]) continue;
+    const { row, store } = this;
+    const rows = store.rowsOf(swarm);
+    for (let n = 0; n < swarm.count; n++) {
+      const held = rows[n] as number;
+      const page = store.page(held);
+      const at = store.at(held);
+      if (page[at + 17] !== row[17] || page[at + 15] !== row[15]) continue;
       let i = 0;
-      while (i < ENDPOINT_BYTES && rows[at + i] === row[i]) i++;
-      if (i === ENDPOINT_BYTES) return at;
+      while (i < ENDPOINT_BYTES && page[at + i] === row[i]) i++;
+      if (i === ENDPOINT_BYTES) return held;
     }
     return -1;
+  }
+
+  private flags(row: number): number {
+    return this.store.page(row)[this.store.at(row) + FLAGS_AT] ?? 0;
+  }
+
+  private ticks(row: number): number {
+    return this.store.view(row).getUint32(this.store.at(row) + TTL_AT);
+  }
+
+  /** A copy of all rows. */
+  private packed(swarm: Swarm): Uint8Array {
+    const packed = new Uint8Array(swarm.count * ROW);
+    const rows = this.store.rowsOf(swarm);
+    for (let i = 0; i < swarm.count; i++)
+      packed.set(this.store.bytes(rows[i] as number), i * ROW);
+    return packed;
   }
 
   private version(view: DataView, at: number): SwarmVersion {
@@ -323,48 +326,50 @@ export class SwarmTable {
 
   /** Full: what has least time left makes room, unless that is the new one. */
   private replaceOldest(swarm: Swarm): boolean {
-    const view = viewOf(swarm.rows);
+    const { store } = this;
+    const rows = store.rowsOf(swarm);
     let oldest = -1;
     let least = this.rowView.getUint32(TTL_AT);
-    for (let at = 0; at < swarm.count * ROW; at += ROW) {
-      const deadline = view.getUint32(at + TTL_AT);
-      if (deadline >= least) continue;
-      least = deadline;
-      oldest = at;
+    for (let i = 0; i < swarm.count; i++) {
+      const row = rows[i] as number;
+      const ticks = this.ticks(row);
+      if (ticks >= least) continue;
+      least = ticks;
+      oldest = row;
     }
     if (oldest < 0) return false;
-    swarm.rows.set(this.row, oldest);
+    store.page(oldest).set(this.row, store.at(oldest));
     return true;
   }
 
   private expire(swarm: Swarm, now: number): void {
-    const view = viewOf(swarm.rows);
+    const rows = this.store.rowsOf(swarm);
     const before = swarm.count;
-    for (let i = swarm.count - 1; i >= 0; i--) {
-      const at = i * ROW;
-      if (this.deadline(view.getUint32(at + TTL_AT)) > now) continue;
-      swarm.count--;
-      swarm.rows.copyWithin(at, swarm.count * ROW, (swarm.count + 1) * ROW);
+    // The last row comes first, so what takes a removed row's place has been looked at.
+    for (let i = 0; i < before; i++) {
+      const row = rows[i] as number;
+      if (this.deadline(this.ticks(row)) <= now) this.store.remove(swarm, row);
     }
     this.peers -= before - swarm.count;
-    if (swarm.count * ROW * 2 < swarm.rows.length - 2 * ROW)
-      swarm.rows = swarm.rows.slice(0, (swarm.count + 1) * ROW);
   }
 
   private sample(swarm: Swarm, most: number, without: number): Uint8Array {
     const peers = new Uint8Array(most * PEER_BYTES);
     if (most === 0) return peers;
-    const { rows, count } = swarm;
+    const { count } = swarm;
+    const rows = this.store.rowsOf(swarm);
     // A random start and a random stride without a common divisor visit each row once.
     let stride = 1 + Math.floor(this.random() * count);
     while (divisor(stride, count) !== 1) stride++;
     let index = Math.floor(this.random() * count);
     let taken = 0;
     for (let i = 0; i < count && taken < most; i++) {
-      const at = index * ROW;
+      const row = rows[index] as number;
       index = (index + stride) % count;
-      if ((rows[at + FLAGS_AT] ?? 0) & without) continue;
-      peers.set(rows.subarray(at, at + PEER_BYTES), taken++ * PEER_BYTES);
+      if (this.flags(row) & without) continue;
+      const at = this.store.at(row);
+      const page = this.store.page(row);
+      peers.set(page.subarray(at, at + PEER_BYTES), taken++ * PEER_BYTES);
     }
     return peers;
   }
