@@ -37,7 +37,7 @@ async function speak(
   while (performance.now() < until) {
     socket ??= await open(port);
     const peer = draw(set.peers);
-    const path = `/announce?info_hash=${set.escaped[draw(set.hashes.length)]}&peer_id=${peerId(peer)}&port=${basePort + peer}&uploaded=0&downloaded=0&left=${peer & 1}&compact=1&numwant=${wanted}`;
+    const path = `/announce?info_hash=${set.escaped[draw(set.hashes.length)]}&peer_id=${peerId(peer)}&port=${basePort + peer}&uploaded=0&downloaded=0&left=1&compact=1&numwant=${wanted}`;
     const asked = performance.now();
     const answer = await ask(
       socket,

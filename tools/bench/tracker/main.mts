@@ -42,6 +42,7 @@ interface Figure {
   readonly name: string;
   readonly mode: string;
   readonly microseconds: number;
+  readonly userMicroseconds: number;
   readonly ringMicroseconds: number;
   readonly perSecond: number;
   readonly load: LoadResult;
@@ -68,7 +69,9 @@ async function measure(
           { port, set, keepAlive: mode === 'keep-alive', wanted },
           seconds,
         );
-  const own = cpuSeconds(pid) - before.own;
+  const after = cpuSeconds(pid);
+  const user = after.user - before.own.user;
+  const own = user + after.system - before.own.system;
   const ring = sum(others) - before.ring;
   const noise =
     machineSeconds() -
@@ -80,6 +83,7 @@ async function measure(
     name: kind.name,
     mode,
     microseconds: (own / load.answers) * 1e6,
+    userMicroseconds: (user / load.answers) * 1e6,
     ringMicroseconds: (ring / load.answers) * 1e6,
     perSecond: load.answers / load.seconds,
     load,
@@ -89,7 +93,10 @@ async function measure(
 }
 
 const sum = (pids: readonly number[]): number =>
-  pids.reduce((all, pid) => all + cpuSeconds(pid), 0);
+  pids.reduce((all, pid) => {
+    const { user, system } = cpuSeconds(pid);
+    return all + user + system;
+  }, 0);
 
 function ownSeconds(): number {
   const { user, system } = process.cpuUsage();
@@ -156,6 +163,7 @@ function line({
   name,
   mode,
   microseconds,
+  userMicroseconds,
   ringMicroseconds,
   perSecond,
   load,
@@ -166,7 +174,7 @@ function line({
     name.padEnd(20),
     mode.padEnd(11),
     `${microseconds.toFixed(1).padStart(7)} µs CPU`,
-    `(ring ${ringMicroseconds.toFixed(1)})`,
+    `(user ${userMicroseconds.toFixed(1)}, rest of the ring ${ringMicroseconds.toFixed(1)})`,
     `${perSecond.toFixed(0).padStart(7)}/s`,
     `${load.peersPerAnswer.toFixed(1)} peers`,
     `p50 ${load.p50.toFixed(2)} p99 ${load.p99.toFixed(2)} ms`,

@@ -64,8 +64,12 @@ async function ended(children: readonly ChildProcess[]): Promise<void> {
       (child) =>
         new Promise<void>((resolve) => {
           if (child.exitCode !== null || child.signalCode !== null) resolve();
-          child.once('exit', () => resolve());
-          child.kill('SIGKILL');
+          const force = setTimeout(() => child.kill('SIGKILL'), 10_000);
+          child.once('exit', () => {
+            clearTimeout(force);
+            resolve();
+          });
+          child.kill();
         }),
     ),
   );

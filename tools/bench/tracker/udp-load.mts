@@ -31,6 +31,7 @@ class Speaker {
   private readonly sentAt: Float64Array;
   private readonly free: number[] = [];
   private connected: (() => void) | undefined;
+  private renewing: NodeJS.Timeout | undefined;
   answers = 0;
   bad = 0;
   lost = 0;
@@ -54,17 +55,28 @@ class Speaker {
     await new Promise<void>((resolve) =>
       this.socket.connect(this.options.port, '127.0.0.1', resolve),
     );
-    const packet = Buffer.alloc(16);
-    packet.writeBigUInt64BE(magic, 0);
+    this.packet.writeUInt32BE(1, 8);
     await new Promise<void>((resolve, reject) => {
       this.connected = resolve;
       setTimeout(
         () => reject(new Error('no answer to connect')),
         5_000,
       ).unref();
-      this.socket.send(packet);
+      this.renew();
     });
-    this.packet.writeUInt32BE(1, 8);
+    this.renewing = setInterval(() => this.renew(), 45_000);
+  }
+
+  close(): void {
+    clearInterval(this.renewing);
+    this.socket.close();
+  }
+
+  /** Connection ids are good for two minutes. */
+  private renew(): void {
+    const packet = Buffer.alloc(16);
+    packet.writeBigUInt64BE(magic, 0);
+    this.socket.send(packet);
   }
 
   /** Fills the window. */
@@ -96,7 +108,8 @@ class Speaker {
     packet.writeUInt32BE(slot + 1, 12);
     set.hashes[swarm].copy(packet, 16);
     packet.write(peerId(peer), 36, 'latin1');
-    packet.writeUInt32BE(peer & 1, 68);
+    // A seed is told of no seeds: leechers, so that every answer is as long.
+    packet.writeUInt32BE(1, 68);
     packet.writeUInt32BE(peer + 1, 88);
     packet.writeInt32BE(wanted, 92);
     packet.writeUInt16BE(basePort + peer, 96);
@@ -158,7 +171,7 @@ async function run(options: UdpLoadOptions, next: Turns): Promise<LoadResult> {
     }, 100);
   });
   const seconds = (performance.now() - began) / 1000;
-  for (const { socket } of speakers) socket.close();
+  for (const speaker of speakers) speaker.close();
   const sum = (of: (speaker: Speaker) => number): number =>
     speakers.reduce((total, speaker) => total + of(speaker), 0);
   const answers = sum((speaker) => speaker.answers);

@@ -3,11 +3,19 @@ import { readFileSync } from 'node:fs';
 
 const ticksPerSecond = 100;
 
-/** CPU seconds used so far, user and system. */
-export function cpuSeconds(pid: number): number {
+export interface CpuSeconds {
+  readonly user: number;
+  readonly system: number;
+}
+
+/** CPU seconds used so far. */
+export function cpuSeconds(pid: number): CpuSeconds {
   const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+  return {
+    user: Number(fields[11]) / ticksPerSecond,
+    system: Number(fields[12]) / ticksPerSecond,
+  };
 }
 
 /** Megabytes resident. */

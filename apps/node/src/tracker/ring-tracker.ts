@@ -236,7 +236,7 @@ export class RingTracker extends Tracker {
   private async withCounts(
     entries: readonly IndexedEntry[],
   ): Promise<CatalogueEntryDto[]> {
-    const counts = await this.swarms.counts(
+    const counts = await this.swarms.countsOf(
       entries.map(({ infoHash }) => infoHash),
     );
     return entries.map((entry, i) => {

@@ -1,10 +1,12 @@
 /**
  * The swarms as this tracker knows them: its announce table, kept in step with the ring. What clients
- * say here goes to the swarm's owners twice a second; what others said elsewhere comes back as a copy
- * at most ten seconds old. Answers are given from memory; only the first question about a swarm that
- * is not known here waits for the ring, and not for long.
+ * say here goes to the swarm's owners twice a second. Of each swarm that is asked for here the owners
+ * are asked once a second whether anything is new, and what others said elsewhere comes back as a
+ * copy. Answers are given from memory; only the first question about a swarm that is not known here
+ * waits for the ring, and not for long.
  */
 import {
+  announceInterval,
   AnnounceEvent,
   AnnounceRequest,
   AnnounceTable,
@@ -16,30 +18,49 @@ import {
 import { Injectable, Logger } from '@nestjs/common';
 import { randomFillSync } from 'node:crypto';
 import { Dht, type SwarmQuery, type SwarmState } from '../dht/dht';
+import { KnownSwarms } from './known-swarms';
+import { copyOf, ownAnnounces } from './swarm-bytes';
 import type {
   AnnounceEvent as EventName,
   PeerAnnounce,
   PeerAnnounceAnswer,
 } from './tracker';
-import { copyOf, ownAnnounces } from './swarm-bytes';
 
-const tellPeriod = 500;
-/** A copy is renewed when it is asked for and this old, milliseconds. */
-const copyAge = 8_000;
+const period = 250;
+/** Each so many rounds what clients said is told. */
+const tellEvery = 2;
+const pruneEvery = 240;
+/** Bytes of announces taken at a time, and how often in one round: what is more waits for the next one. */
+const tellBytes = 256 * 1024;
+const tellParts = 8;
+/** Questions a round. */
+const mostGlances = 1_024;
+const mostCopies = 256;
+/** Swarms in one question. */
+const batch = 512;
+const copyBatch = 64;
 /** Seconds that a copy is good for unless it is renewed. */
-const copyLife = 30;
-/** A swarm that nobody asks for is no longer renewed after this, milliseconds. */
-const interest = 120_000;
+const copyLife = 45;
 /** The first question about a swarm waits for the ring at most so long, milliseconds. */
 const patience = 1_500;
-const batch = 256;
-const maxKnown = 200_000;
+/** Milliseconds that the first questions wait for each other. */
+const gather = 2;
 const maxWaiting = 20_000;
 const copyPeers = 200;
+/** Failed tells that are sent again, and how long they are worth it, milliseconds. */
+const maxUntold = 20_000;
+const untoldLife = 10_000;
+/** Announces a second that clients are asked to make in all, and the bounds of the interval, seconds. */
+const pace = { perSecond: 2_000, least: 120, most: 1_800 };
+const noPeers = new Uint8Array(0);
 
-interface Known {
-  renewedAt: number;
-  askedAt: number;
+interface Waiting {
+  readonly answered: Promise<void>;
+  readonly resolve: () => void;
+}
+
+interface Untold extends SwarmQuery {
+  readonly since: number;
 }
 
 const events: Record<EventName, AnnounceRequest['event']> = {
@@ -54,201 +75,343 @@ export class Swarms {
   readonly table: AnnounceTable;
   private readonly log = new Logger('Swarms');
   private readonly origin: number;
-  private readonly known = new Map<string, Known>();
-  private readonly wanted = new Set<string>();
-  private readonly waiting = new Map<string, (() => void)[]>();
-  /** Completed downloads already told to the ring. */
+  private readonly known: KnownSwarms;
+  private readonly waiting = new Map<string, Waiting>();
+  /** Of those that wait: not asked about yet. */
+  private gathered: Buffer[] = [];
+  /** Completed downloads counted here that the ring was told of; only of swarms that have any. */
   private readonly told = new Map<string, number>();
+  private untold: Untold[] = [];
+  private readonly counts: SwarmCounts = {
+    complete: 0,
+    incomplete: 0,
+    downloaded: 0,
+    downloaders: 0,
+  };
   private timer: NodeJS.Timeout | undefined;
-  private renewing: Promise<void> | undefined;
+  private gathering: NodeJS.Timeout | undefined;
+  private rounds = 0;
+  private telling = false;
+  private looking = false;
   private complained = false;
 
   constructor(private readonly dht: Dht) {
-    const seed = randomFillSync(new Uint32Array(5));
+    const seed = randomFillSync(new Uint32Array(7));
     this.origin = Math.max(2, seed[4]);
+    this.known = new KnownSwarms(seed.subarray(5));
     this.table = new AnnounceTable({
       seed: seed.subarray(0, 4),
       origin: this.origin,
-      interval: 120,
+      interval: pace.least,
       minInterval: 15,
     });
   }
 
   start(): void {
-    this.timer = setInterval(() => void this.round(), tellPeriod);
+    this.timer = setInterval(() => this.round(), period);
   }
 
   async stop(): Promise<void> {
     clearInterval(this.timer);
+    clearTimeout(this.gathering);
+    for (const { resolve } of this.waiting.values()) resolve();
     await this.tell();
   }
 
-  /** Undefined when the swarm is known here; otherwise a promise that resolves when the ring was asked. `swarm` is 40 hex digits. */
-  ensure(swarm: string): Promise<void> | undefined {
-    const now = Date.now();
-    const known = this.known.get(swarm);
-    if (known && now - known.renewedAt < interest) {
-      known.askedAt = now;
-      return undefined;
-    }
-    if (this.waiting.size >= maxWaiting) return undefined;
-    const waiting = this.waiting.get(swarm) ?? [];
-    this.waiting.set(swarm, waiting);
-    this.wanted.add(swarm);
-    return new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, patience);
-      waiting.push(() => {
+  /** May answers about the swarm be given from memory? Else wait for `learn` first. */
+  knows(infoHash: Uint8Array): boolean {
+    return (
+      this.known.ask(infoHash, Date.now()) || this.waiting.size >= maxWaiting
+    );
+  }
+
+  /** Resolves when the ring was asked about a swarm that is not known here, or after 1.5 s. */
+  learn(infoHash: Uint8Array): Promise<void> {
+    const bytes = Buffer.from(infoHash);
+    const name = bytes.toString('latin1');
+    const known = this.waiting.get(name);
+    if (known) return known.answered;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(() => this.letGo(bytes), patience);
+    this.gathered.push(bytes);
+    this.waiting.set(name, {
+      answered: promise,
+      resolve: () => {
         clearTimeout(timer);
         resolve();
-      });
-      this.soon();
+      },
     });
+    this.gathering ??= setTimeout(() => this.askForWaiting(), gather);
+    return promise;
   }
 
   /** Announces of our own peers, through the seam. */
   async announce(
     batchOf: readonly PeerAnnounce[],
   ): Promise<PeerAnnounceAnswer[]> {
-    await Promise.all(batchOf.map(({ infoHash }) => this.ensure(infoHash)));
+    await this.learnAll(batchOf.map(({ infoHash }) => infoHash));
     const request = new AnnounceRequest();
+    return batchOf.map((announce) => this.announceOne(request, announce));
+  }
+
+  /** Seeders and leechers of some swarms (40 hex digits), from memory where they are known. */
+  async countsOf(swarms: readonly string[]): Promise<SwarmCounts[]> {
+    await this.learnAll(swarms);
+    return swarms.map((swarm) => {
+      this.table.scrape(Buffer.from(swarm, 'hex'), 0, Date.now(), this.counts);
+      return { ...this.counts };
+    });
+  }
+
+  /** The same for as many as there are, whom nobody waits for: asked of the ring, which is not asked again. */
+  async glanceAt(swarms: readonly string[]): Promise<readonly SwarmState[]> {
+    const queries = swarms.map((swarm) => glanceOf(swarm));
+    return (await this.ask(queries)) ?? [];
+  }
+
+  private async learnAll(swarms: readonly string[]): Promise<void> {
+    const unknown = swarms
+      .map((swarm) => Buffer.from(swarm, 'hex'))
+      .filter((infoHash) => !this.knows(infoHash));
+    await Promise.all(unknown.map((infoHash) => this.learn(infoHash)));
+  }
+
+  private announceOne(
+    request: AnnounceRequest,
+    announce: PeerAnnounce,
+  ): PeerAnnounceAnswer {
+    request.reset();
+    request.infoHash.set(Buffer.from(announce.infoHash, 'hex'));
+    request.peerId.set(announce.peerId.subarray(0, 20));
+    request.ipLength = parseAddress(announce.host, request.ip) || 4;
+    request.port = announce.port;
+    request.complete = announce.left === 0;
+    request.event = events[announce.event];
+    request.numwant = announce.want;
+    const { peers4, peers6, complete, incomplete, interval } =
+      this.table.announce(request, Date.now());
     const chosen: ChosenPeer = {
       ip: new Uint8Array(16),
       ipLength: 4,
       port: 0,
       peerId: new Uint8Array(20),
     };
-    return batchOf.map((announce) => {
-      request.reset();
-      request.infoHash.set(Buffer.from(announce.infoHash, 'hex'));
-      request.peerId.set(announce.peerId.subarray(0, 20));
-      request.ipLength = parseAddress(announce.host, request.ip) || 4;
-      request.port = announce.port;
-      request.complete = announce.left === 0;
-      request.event = events[announce.event];
-      request.numwant = announce.want;
-      const { peers4, peers6, complete, incomplete, interval } =
-        this.table.announce(request, Date.now());
-      const peers: { host: string; port: number }[] = [];
-      for (const [length, count] of [
-        [4, peers4],
-        [16, peers6],
-      ] as const) {
-        for (let k = 0; k < count; k++) {
-          this.table.peerAt(length, k, chosen);
-          peers.push({
-            host: formatAddress(chosen.ip, 0, chosen.ipLength),
-            port: chosen.port,
-          });
-        }
+    const peers: { host: string; port: number }[] = [];
+    for (const [length, count] of [
+      [4, peers4],
+      [16, peers6],
+    ] as const) {
+      for (let k = 0; k < count; k++) {
+        this.table.peerAt(length, k, chosen);
+        const host = formatAddress(chosen.ip, 0, chosen.ipLength);
+        peers.push({ host, port: chosen.port });
       }
-      return {
-        infoHash: announce.infoHash,
-        peers,
-        seeders: complete,
-        leechers: incomplete,
-        interval,
-      };
-    });
-  }
-
-  /** Seeders and leechers of some swarms, from memory where they are known. */
-  async counts(swarms: readonly string[]): Promise<SwarmCounts[]> {
-    await Promise.all(swarms.map((swarm) => this.ensure(swarm)));
-    return swarms.map((swarm) => {
-      const counts: SwarmCounts = {
-        complete: 0,
-        incomplete: 0,
-        downloaded: 0,
-        downloaders: 0,
-      };
-      this.table.scrape(Buffer.from(swarm, 'hex'), 0, Date.now(), counts);
-      return counts;
-    });
-  }
-
-  private soon(): void {
-    this.renewing ??= new Promise((resolve) => setTimeout(resolve, 5))
-      .then(() => this.renew())
-      .finally(() => {
-        this.renewing = undefined;
-        if (this.wanted.size > 0) this.soon();
-      });
-  }
-
-  private async round(): Promise<void> {
-    const now = Date.now();
-    this.table.sweep(now);
-    for (const [swarm, known] of this.known) {
-      if (now - known.askedAt > interest) {
-        this.known.delete(swarm);
-        this.told.delete(swarm);
-      } else if (now - known.renewedAt > copyAge) this.wanted.add(swarm);
     }
-    await this.tell();
-    if (this.wanted.size > 0) this.soon();
+    return {
+      infoHash: announce.infoHash,
+      peers,
+      seeders: complete,
+      leechers: incomplete,
+      interval,
+    };
   }
 
-  /** Sends what clients said here since the last time; what is not taken comes again with the client's next announce. */
+  private round(): void {
+    const { table, known } = this;
+    table.sweep(Date.now());
+    const { perSecond, least, most } = pace;
+    table.interval = announceInterval(
+      table.stats.peers,
+      perSecond,
+      least,
+      most,
+    );
+    known.interest = table.lifetime * 1000;
+    if (this.rounds++ % tellEvery === 0) void this.tell();
+    if (this.rounds % pruneEvery === 0) this.prune();
+    void this.look();
+  }
+
+  /** Sends what clients said here since the last time. */
   private async tell(): Promise<void> {
-    const updates = this.table.changes('local', Date.now());
-    const queries = updates.map(({ infoHash, bytes }): SwarmQuery => {
-      const swarm = Buffer.from(infoHash).toString('hex');
-      const { peers, completed } = ownAnnounces(bytes, this.origin);
-      const before = this.told.get(swarm) ?? 0;
-      this.told.set(swarm, completed);
-      return {
+    if (this.telling) return;
+    this.telling = true;
+    try {
+      await this.retell();
+      for (let part = 0; part < tellParts; part++) {
+        const updates = this.table.changes('local', Date.now(), tellBytes);
+        if (updates.length === 0) return;
+        const queries = updates.map(({ infoHash, bytes }) =>
+          this.tellOf(Buffer.from(infoHash), bytes),
+        );
+        for (let at = 0; at < queries.length; at += batch)
+          await this.tellPart(queries.slice(at, at + batch), Date.now());
+      }
+    } finally {
+      this.telling = false;
+    }
+  }
+
+  private tellOf(infoHash: Buffer, update: Uint8Array): SwarmQuery {
+    const swarm = infoHash.toString('hex');
+    const { peers, completed } = ownAnnounces(update, this.origin);
+    const before = completed > 0 ? (this.told.get(swarm) ?? 0) : 0;
+    if (completed > before) this.told.set(swarm, completed);
+    // A swarm that the table has forgotten counts from the beginning when it comes back.
+    const more = completed >= before ? completed - before : completed;
+    return { swarm, peers, want: 0, completed: more };
+  }
+
+  private async tellPart(
+    queries: readonly SwarmQuery[],
+    since: number,
+  ): Promise<void> {
+    const states = (await this.ask(queries)) ?? [];
+    const now = Date.now();
+    if (states.length < queries.length) {
+      const answered = new Set(states.map(({ swarm }) => swarm));
+      for (const query of queries)
+        if (!answered.has(query.swarm) && this.untold.length < maxUntold)
+          this.untold.push({ ...query, since });
+    }
+    for (const state of states) this.takeCounts(state, now);
+  }
+
+  /** What no owner took, once more: an owner that has just died is soon replaced. */
+  private async retell(): Promise<void> {
+    const { untold } = this;
+    this.untold = [];
+    const now = Date.now();
+    const worth = untold.filter(({ since }) => now - since < untoldLife);
+    for (let at = 0; at < worth.length; at += batch) {
+      const part = worth.slice(at, at + batch);
+      const queries = part.map(({ swarm, peers, want, completed }) => ({
         swarm,
         peers,
-        want: copyPeers,
-        completed: Math.max(0, completed - before),
-      };
-    });
-    for (let at = 0; at < queries.length; at += batch)
-      await this.ask(queries.slice(at, at + batch));
+        want,
+        completed,
+      }));
+      await this.tellPart(queries, part[0].since);
+    }
   }
 
-  private async renew(): Promise<void> {
-    const swarms = [...this.wanted].slice(0, batch);
-    for (const swarm of swarms) this.wanted.delete(swarm);
-    await this.ask(
-      swarms.map((swarm) => ({
-        swarm,
-        peers: new Uint8Array(0),
+  /** Asks of what is due. */
+  private async look(): Promise<void> {
+    if (this.looking) return;
+    this.looking = true;
+    try {
+      const { glances, copies } = this.known.due(
+        mostGlances,
+        mostCopies,
+        Date.now(),
+      );
+      for (let at = 0; at < glances.length; at += batch) {
+        const part = glances.slice(at, at + batch);
+        const states = await this.ask(
+          part.map((infoHash) => glanceOf(infoHash.toString('hex'))),
+        );
+        const now = Date.now();
+        for (const state of states ?? []) this.takeCounts(state, now);
+      }
+      for (let at = 0; at < copies.length; at += copyBatch)
+        await this.copy(copies.slice(at, at + copyBatch));
+    } finally {
+      this.looking = false;
+    }
+  }
+
+  private askForWaiting(): void {
+    this.gathering = undefined;
+    const hashes = this.gathered;
+    this.gathered = [];
+    for (let at = 0; at < hashes.length; at += copyBatch) {
+      const part = hashes.slice(at, at + copyBatch);
+      void this.copy(part).then(() => {
+        for (const infoHash of part) this.letGo(infoHash);
+      });
+    }
+  }
+
+  private letGo(infoHash: Buffer): void {
+    const name = infoHash.toString('latin1');
+    const waiting = this.waiting.get(name);
+    if (!waiting) return;
+    this.waiting.delete(name);
+    this.known.missed(infoHash, Date.now());
+    waiting.resolve();
+  }
+
+  /** Asks for numbers and peers. */
+  private async copy(swarms: readonly Buffer[]): Promise<void> {
+    const states = await this.ask(
+      swarms.map((infoHash) => ({
+        swarm: infoHash.toString('hex'),
+        peers: noPeers,
         want: copyPeers,
         completed: 0,
       })),
     );
-    for (const swarm of swarms) {
-      for (const resolve of this.waiting.get(swarm) ?? []) resolve();
-      this.waiting.delete(swarm);
+    const now = Date.now();
+    for (const state of states ?? []) {
+      const infoHash = Buffer.from(state.swarm, 'hex');
+      const before = this.countsHere(infoHash, now);
+      this.table.copy(infoHash, copyOf(state), copyLife, now);
+      const { seeds, leechers } = state;
+      this.known.answered(infoHash, seeds, leechers, true, now);
+      if (this.countsHere(infoHash, now) > before) this.known.shared(infoHash);
     }
   }
 
-  private async ask(queries: readonly SwarmQuery[]): Promise<void> {
-    if (queries.length === 0) return;
+  /** Numbers without peers: the peers are asked for when the numbers are news that did not come from here. */
+  private takeCounts(state: SwarmState, now: number): void {
+    const infoHash = Buffer.from(state.swarm, 'hex');
+    const { seeds, leechers } = state;
+    const news = this.known.answered(infoHash, seeds, leechers, false, now);
+    if (!news) return;
+    this.countsHere(infoHash, now);
+    const { complete, incomplete, downloaded } = this.counts;
+    const more =
+      seeds > complete || leechers > incomplete || state.completed > downloaded;
+    // Fewer than here: the ring has not heard of all yet, or somebody left elsewhere.
+    const fewer = seeds < complete || leechers < incomplete;
+    if (more || (fewer && this.known.isShared(infoHash)))
+      this.known.stale(infoHash);
+  }
+
+  /** Swarms that the table has forgotten need not be remembered here. */
+  private prune(): void {
+    for (const swarm of this.told.keys())
+      if (this.table.version(Buffer.from(swarm, 'hex')) === 0)
+        this.told.delete(swarm);
+  }
+
+  private countsHere(infoHash: Buffer, now: number): number {
+    this.table.scrape(infoHash, 0, now, this.counts);
+    return this.counts.complete + this.counts.incomplete;
+  }
+
+  private async ask(
+    queries: readonly SwarmQuery[],
+  ): Promise<readonly SwarmState[] | undefined> {
+    if (queries.length === 0) return [];
     try {
-      for (const state of await this.dht.swarms(queries)) this.takeIn(state);
+      const states = await this.dht.swarms(queries);
       this.complained = false;
+      return states;
     } catch (error) {
       if (!this.complained)
         this.log.warn(
           `the ring does not answer: ${(error as Error).message}; answers come from memory`,
         );
       this.complained = true;
+      return undefined;
     }
   }
-
-  private takeIn(state: SwarmState): void {
-    const now = Date.now();
-    const known = this.known.get(state.swarm);
-    if (known) known.renewedAt = now;
-    else if (this.known.size < maxKnown)
-      this.known.set(state.swarm, { renewedAt: now, askedAt: now });
-    this.table.copy(
-      Buffer.from(state.swarm, 'hex'),
-      copyOf(state),
-      copyLife,
-      now,
-    );
-  }
 }
+
+const glanceOf = (swarm: string): SwarmQuery => ({
+  swarm,
+  peers: noPeers,
+  want: 0,
+  completed: 0,
+});

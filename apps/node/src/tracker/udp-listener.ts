@@ -1,0 +1,92 @@
+/**
+ * The tracker's UDP side: a socket for @dnd/tracker's UdpTracker. Answers are sent from one buffer as
+ * long as the kernel takes each at once. Datagrams that ask of a swarm which is not known yet wait
+ * for it; when too many do, they are answered with what is known.
+ */
+import type { UdpTracker } from '@dnd/tracker';
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { isIPv6 } from 'node:net';
+import type { AnswerMeter } from './answer-meter';
+
+const maxWaiting = 10_000;
+const bufferSize = 1 << 22;
+/** Bytes of the longest answer. */
+const room = 2048;
+
+export interface UdpListenerOptions {
+  readonly tracker: UdpTracker;
+  readonly meter: AnswerMeter;
+  /** Resolves when a swarm that is not known yet was asked about. */
+  readonly learn: (infoHash: Uint8Array) => Promise<void>;
+  readonly warn: (message: string) => void;
+}
+
+export class UdpListener {
+  private socket: Socket | undefined;
+  private waiting = 0;
+  private out = Buffer.allocUnsafe(room);
+
+  constructor(private readonly options: UdpListenerOptions) {}
+
+  async bind(port: number, host: string): Promise<void> {
+    const family = isIPv6(host) ? 6 : 4;
+    const socket = createSocket({
+      type: family === 6 ? 'udp6' : 'udp4',
+      recvBufferSize: bufferSize,
+      sendBufferSize: bufferSize,
+      // Whom we answer has an address, not a name: nothing to look up, and no turn to wait for it.
+      lookup: (address, _options, found) => found(null, address, family),
+    });
+    try {
+      await new Promise<void>((resolve, reject) => {
+        socket.once('error', reject);
+        socket.bind(port, host, resolve);
+      });
+    } catch (error) {
+      socket.close();
+      throw error;
+    }
+    socket.on('message', (data, remote) => this.receive(data, remote));
+    socket.on('error', (error) => this.options.warn(`UDP: ${error.message}`));
+    this.socket = socket;
+  }
+
+  close(): void {
+    this.socket?.close();
+    this.socket = undefined;
+  }
+
+  private receive(data: Buffer, remote: RemoteInfo): void {
+    const { tracker, meter } = this.options;
+    const began = meter.begin();
+    const length = tracker.receive(data, remote.address, Date.now());
+    if (length > 0) this.send(length, remote);
+    else if (tracker.waitsFor.length > 0)
+      void this.wait(tracker.waitsFor, data, remote);
+    meter.end(began);
+  }
+
+  private async wait(
+    swarms: readonly Uint8Array[],
+    data: Buffer,
+    remote: RemoteInfo,
+  ): Promise<void> {
+    if (this.waiting < maxWaiting) {
+      this.waiting++;
+      await Promise.all(swarms.map(this.options.learn));
+      this.waiting--;
+    }
+    const { tracker } = this.options;
+    const length = tracker.receive(data, remote.address, Date.now(), true);
+    if (length > 0) this.send(length, remote);
+  }
+
+  private send(length: number, remote: RemoteInfo): void {
+    const { socket } = this;
+    if (socket === undefined || socket.getSendQueueSize() > bufferSize) return;
+    this.out.set(this.options.tracker.out.subarray(0, length));
+    socket.send(this.out, 0, length, remote.port, remote.address);
+    // What the kernel did not take at once still stands in the buffer.
+    if (socket.getSendQueueCount() > 0) this.out = Buffer.allocUnsafe(room);
+  }
+}
