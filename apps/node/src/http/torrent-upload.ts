@@ -1,7 +1,7 @@
 /** Reads a multipart body whose part `torrent` is a .torrent; bounded, held in memory. */
-import busboy from 'busboy';
 import type { Request } from 'express';
 import { SeamError } from '../rpc/seam-error';
+import { multipartParser } from './multipart-parser';
 
 export const maxTorrent = 10 * 1024 * 1024;
 
@@ -26,13 +26,14 @@ export function readTorrentUpload(request: Request): Promise<TorrentUpload> {
             ),
       );
     };
-    const parser = busboy({
+    const parser = multipartParser({
       headers: request.headers,
       limits: { files: 1, fields: 20, fieldSize: 1024, fileSize: maxTorrent },
     });
     parser.on('field', (name, value) => (fields[name] = value));
     parser.on('file', (name, stream) => {
       const parts: Buffer[] = [];
+      stream.on('error', fail);
       stream.on('data', (part: Buffer) => parts.push(part));
       stream.on('limit', () =>
         fail(new SeamError('too-large', 'a .torrent has at most 10 MiB')),

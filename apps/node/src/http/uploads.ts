@@ -4,7 +4,6 @@
  * publication: a file, or a folder whose files have relative paths as their names.
  */
 import { Inject, Injectable } from '@nestjs/common';
-import busboy from 'busboy';
 import type { Request } from 'express';
 import { randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
@@ -18,6 +17,7 @@ import { PublishOptionsDto, type PublicationDto } from '../peer/peer.dto';
 import { SeamError } from '../rpc/seam-error';
 import { bytes } from './words';
 import { EventHub } from './event-hub';
+import { multipartParser } from './multipart-parser';
 import { validated } from './validated';
 
 const maxFiles = 100_000;
@@ -119,9 +119,10 @@ export class Uploads {
     return new Promise((resolve, reject) => {
       const fields: Record<string, string> = {};
       const writes: Promise<void>[] = [];
+      const open = new Set<Readable>();
       let told = 0;
       let failed = false;
-      const parser = busboy({
+      const parser = multipartParser({
         headers: request.headers,
         preservePath: true,
         defParamCharset: 'utf8',
@@ -132,15 +133,27 @@ export class Uploads {
         failed = true;
         request.unpipe(parser);
         request.resume();
+        // What waits for the rest of a file would wait for ever.
+        for (const stream of open) stream.destroy(error as Error);
         void Promise.allSettled(writes).then(() => reject(error));
       };
+      const damaged = (error: unknown): void =>
+        fail(
+          new SeamError(
+            'bad-input',
+            `the upload is damaged: ${(error as Error).message}`,
+          ),
+        );
       parser.on('field', (name, value) => {
         fields[name] = value;
         if (name === 'id' && /^[\w-]{1,64}$/.test(value)) progress.id = value;
         if (name === 'name') progress.name = value;
       });
       parser.on('file', (field, stream, { filename }) => {
-        if (field !== 'files' || failed) return void stream.resume();
+        if (field !== 'files' || failed) {
+          stream.on('error', damaged);
+          return void stream.resume();
+        }
         const count = new Transform({
           transform: (chunk: Buffer, _encoding, done) => {
             progress.doneBytes += chunk.length;
@@ -151,9 +164,13 @@ export class Uploads {
             done(null, chunk);
           },
         });
+        open.add(stream);
         const write = writeFile(stream, count, folder, filename, progress);
         writes.push(write);
-        write.catch(fail);
+        write.then(
+          () => open.delete(stream),
+          (error) => (isOurs(error) ? fail(error) : damaged(error)),
+        );
       });
       parser.on('filesLimit', () =>
         fail(
@@ -163,14 +180,7 @@ export class Uploads {
           ),
         ),
       );
-      parser.on('error', (error) =>
-        fail(
-          new SeamError(
-            'bad-input',
-            `the upload is damaged: ${(error as Error).message}`,
-          ),
-        ),
-      );
+      parser.on('error', damaged);
       parser.on(
         'close',
         () =>
@@ -191,6 +201,8 @@ async function writeFile(
   filename: string | undefined,
   progress: PublicationDto,
 ): Promise<void> {
+  // Before the pipeline listens, a form that is cut off must not end the program.
+  stream.on('error', () => undefined);
   let parts: string[];
   try {
     parts = safeParts(filename ?? '');
@@ -286,6 +298,11 @@ function typed(fields: Record<string, string>): Record<string, unknown> {
     ...(pieceLength ? { pieceLength: Number(pieceLength) } : {}),
   };
 }
+
+/** An error of the disk or of our own words; others come from the form. */
+const isOurs = (error: unknown): boolean =>
+  error instanceof SeamError ||
+  /^E[A-Z]+$/.test(String((error as NodeJS.ErrnoException).code));
 
 function storageError(error: unknown): Error {
   const code = (error as NodeJS.ErrnoException).code;
