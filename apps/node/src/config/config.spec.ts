@@ -52,6 +52,8 @@ it.each([
   [['--roles', 'dht,cook'], /"cook"/],
   [['--roles', 'http'], /add peer/],
   [['--ring', 'a b'], /--ring/],
+  [['--trusted-proxy', 'proxy.example'], /--trusted-proxy must be an IP/],
+  [['--trusted-proxy', '10.0.0.0/33'], /--trusted-proxy must be an IP/],
   [['--log-level', 'loud'], /error, warn, log, debug/],
 ])('refuses %j in one line', (args, message) => {
   expect(() => config(args)).toThrow(ConfigError);
@@ -61,6 +63,20 @@ it.each([
   } catch (error) {
     expect((error as Error).message).not.toContain('\n');
   }
+});
+
+it('takes the lists and proxies of the tracker', () => {
+  expect(config([])).toMatchObject({
+    trustedProxies: [],
+    trackerAllow: undefined,
+  });
+  const lists = ['--tracker-deny', '/etc/deny', '--tracker-passkeys', '/keys'];
+  const proxies = ['--trusted-proxy', '10.0.0.0/8', '--trusted-proxy', '::1'];
+  expect(config([...lists, ...proxies])).toMatchObject({
+    trackerDeny: '/etc/deny',
+    trackerPasskeys: '/keys',
+    trustedProxies: ['10.0.0.0/8', '::1'],
+  });
 });
 
 it('asks for a sign-in where others can reach it', () => {

@@ -3,6 +3,7 @@
  * check. `readConfig` gives a complete, checked configuration or throws ConfigError, whose message is
  * one line that says what to do.
  */
+import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -51,6 +52,12 @@ export class Config {
   /** Extensions of finding peers beyond the ring. */
   readonly lsd!: boolean;
   readonly dht!: boolean;
+  /** Addresses or subnets of proxies whose X-Forwarded-For the tracker believes. */
+  readonly trustedProxies!: readonly string[];
+  /** Absolute paths of the tracker's lists; undefined serves every swarm and everybody. */
+  readonly trackerAllow!: string | undefined;
+  readonly trackerDeny!: string | undefined;
+  readonly trackerPasskeys!: string | undefined;
   readonly logLevel!: LogLevel;
 }
 
@@ -190,6 +197,27 @@ const flags: readonly Flag[] = [
     help: "also find peers in the Internet's DHT (BEP 5)",
   },
   {
+    name: 'trusted-proxy',
+    value: 'ADDRESS',
+    multiple: true,
+    help: 'proxy in front of the tracker whose X-Forwarded-For is believed: an address or a subnet as 10.0.0.0/8; may be given several times',
+  },
+  {
+    name: 'tracker-allow',
+    value: 'FILE',
+    help: 'the tracker serves only the info-hashes of this file, 40 hex digits a line',
+  },
+  {
+    name: 'tracker-deny',
+    value: 'FILE',
+    help: 'the tracker refuses the info-hashes of this file',
+  },
+  {
+    name: 'tracker-passkeys',
+    value: 'FILE',
+    help: 'the tracker serves only who announces at /PASSKEY/announce with a passkey of this file, one a line',
+  },
+  {
     name: 'log-level',
     value: 'LEVEL',
     fallback: 'log',
@@ -287,6 +315,10 @@ function check(given: (name: string) => readonly string[]): Config {
     port: portNumber(`--${name}`, text(name)),
     exact: one(name) !== undefined && text(name) !== '0',
   });
+  const path = (name: string): string | undefined => {
+    const value = one(name);
+    return value === undefined ? undefined : resolve(value);
+  };
   const host = text('host');
   const secret = one('secret');
   const open = on('open');
@@ -344,6 +376,12 @@ function check(given: (name: string) => readonly string[]): Config {
     ],
     lsd: !on('no-lsd'),
     dht: on('mainline-dht'),
+    trustedProxies: given('trusted-proxy').map((value) =>
+      subnet('--trusted-proxy', value),
+    ),
+    trackerAllow: path('tracker-allow'),
+    trackerDeny: path('tracker-deny'),
+    trackerPasskeys: path('tracker-passkeys'),
     logLevel,
   } satisfies { [K in keyof Config]: Config[K] });
 }
@@ -378,6 +416,20 @@ function hostPort(flag: string, value: string): HostPort {
   if (!match)
     throw new ConfigError(`${flag} must look like HOST:PORT, not "${value}"`);
   return { host: match[1] ?? match[2], port: portNumber(flag, match[3]) };
+}
+
+/** An IP address, or one with the length of its subnet's prefix. */
+function subnet(flag: string, value: string): string {
+  const [address, prefix, ...rest] = value.split('/');
+  const bits = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
+  const isPrefix =
+    prefix === undefined ||
+    (/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits);
+  if (bits < 0 || !isPrefix || rest.length > 0)
+    throw new ConfigError(
+      `${flag} must be an IP address or a subnet as 10.0.0.0/8, not "${value}"`,
+    );
+  return value;
 }
 
 export function isLoopback(host: string): boolean {

@@ -6,9 +6,11 @@
 import { HttpTracker, UdpTracker, type TrackerCounters } from '@dnd/tracker';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { randomFillSync } from 'node:crypto';
+import { BlockList, isIPv6 } from 'node:net';
 import { Config } from '../config/config';
 import type { Part } from '../part';
 import { firstFree } from '../ports';
+import { Admissions } from './admission';
 import { AnswerMeter } from './answer-meter';
 import { CatalogueSync } from './catalogue-sync';
 import { HttpListener } from './http-listener';
@@ -17,11 +19,16 @@ import { Swarms } from './swarms';
 import { TrackerDirectory } from './tracker-directory';
 import { UdpListener } from './udp-listener';
 
+/** Seconds between two looks whether a list has changed. */
+const renewLists = 10;
+
 @Injectable()
 export class TrackerServers implements Part {
   private readonly log = new Logger('Tracker');
   private readonly http: HttpTracker;
   private readonly udp: UdpTracker;
+  private readonly admissions: Admissions;
+  private seconds = 0;
   private httpListener: HttpListener | undefined;
   private udpListener: UdpListener | undefined;
   private metering: NodeJS.Timeout | undefined;
@@ -38,15 +45,20 @@ export class TrackerServers implements Part {
     private readonly catalogue: CatalogueSync,
   ) {
     const { table } = swarms;
+    const { trackerAllow: allow, trackerDeny: deny } = config;
+    this.admissions = new Admissions(
+      { allow, deny, passkeys: config.trackerPasskeys },
+      randomFillSync(new Uint32Array(2)),
+    );
+    const { admit } = this.admissions;
     const known = (infoHash: Uint8Array): boolean => swarms.knows(infoHash);
+    const common = { table, known, ...(admit ? { admit } : {}) };
     this.http = new HttpTracker({
-      table,
-      known,
+      ...common,
       page: 'D&D BitTorrent tracker: announce at /announce, scrape at /scrape, HTTP or UDP.\n',
     });
     this.udp = new UdpTracker({
-      table,
-      known,
+      ...common,
       secret: randomFillSync(new Uint32Array(4)),
     });
   }
@@ -102,6 +114,7 @@ export class TrackerServers implements Part {
   }
 
   private everySecond(): void {
+    if (++this.seconds % renewLists === 0) this.admissions.renew();
     this.meter.everySecond();
     const { announces, malformed, refused, junk } = this.counters();
     this.announcesPerSecond = announces - this.announcesBefore;
@@ -118,7 +131,14 @@ export class TrackerServers implements Part {
     const { meter, swarms } = this;
     const learn = (infoHash: Uint8Array): Promise<void> =>
       swarms.learn(infoHash);
-    const http = new HttpListener({ tracker: this.http, meter, learn });
+    const http = new HttpListener({
+      tracker: this.http,
+      meter,
+      learn,
+      ...(this.config.trustedProxies.length > 0
+        ? { isProxy: proxyCheck(this.config.trustedProxies) }
+        : {}),
+    });
     const udp = new UdpListener({
       tracker: this.udp,
       meter,
@@ -135,4 +155,19 @@ export class TrackerServers implements Part {
     this.httpListener = http;
     this.udpListener = udp;
   }
+}
+
+/** Is an address one of these addresses and subnets? */
+function proxyCheck(proxies: readonly string[]): (address: string) => boolean {
+  const list = new BlockList();
+  for (const proxy of proxies) {
+    const [address, prefix] = proxy.split('/');
+    const family = isIPv6(address) ? 'ipv6' : 'ipv4';
+    if (prefix === undefined) list.addAddress(address, family);
+    else list.addSubnet(address, Number(prefix), family);
+  }
+  return (address) => {
+    const plain = address.replace(/^::ffff:(?=\d+\.)/i, '');
+    return list.check(plain, isIPv6(plain) ? 'ipv6' : 'ipv4');
+  };
 }
