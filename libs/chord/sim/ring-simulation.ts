@@ -305,21 +305,20 @@ export class RingSimulation {
     const r = this.options.settings?.successors ?? 4;
     const size = members.length;
     members.forEach((node, i) => {
-      const view = node.chord?.view();
       const name = node.self.id.slice(0, 6);
       const wanted = Array.from(
         { length: Math.min(r, size - 1) },
         (_, n) => (members[(i + 1 + n) % size] as SimNode).self,
       );
-      const held = view?.successors ?? [];
+      const held = node.chord?.successors ?? [];
       if (list(held) !== list(wanted)) {
         flaws.push(`${name} has ${list(held)} for ${list(wanted)}`);
       }
       const before = members[(i + size - 1) % size] as SimNode;
       const predecessor = size > 1 ? before.self.id : undefined;
-      if (view?.predecessor?.id !== predecessor) {
+      if (node.chord?.predecessor?.id !== predecessor) {
         flaws.push(
-          `${name} is preceded by ${view?.predecessor?.id.slice(0, 6)} for ${predecessor?.slice(0, 6)}`,
+          `${name} is preceded by ${node.chord?.predecessor?.id.slice(0, 6)} for ${predecessor?.slice(0, 6)}`,
         );
       }
     });

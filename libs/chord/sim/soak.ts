@@ -209,22 +209,22 @@ export class Soak {
   }
 
   private checkList(node: SimNode): void {
-    const view = node.chord?.view();
-    if (!view) return;
-    const ids = [view.self.id, ...view.successors.map((s) => s.id)];
+    const { chord } = node;
+    if (!chord) return;
+    const ids = [chord.self.id, ...chord.successors.map((s) => s.id)];
     for (let i = 1; i < ids.length; i++) {
       const [before, id] = [ids[i - 1], ids[i]] as [string, string];
-      if (id === view.self.id) this.violate('a node succeeds itself');
+      if (id === chord.self.id) this.violate('a node succeeds itself');
       // Each lies after the one before it and before the node itself comes round again.
-      if (i > 1 && !betweenIncl(before, id, view.self.id)) {
+      if (i > 1 && !betweenIncl(before, id, chord.self.id)) {
         this.violate('a list is out of order');
       }
     }
     if (new Set(ids).size < ids.length) this.violate('a list has duplicates');
-    if (view.successors.length > defaultSettings.successors) {
+    if (chord.successors.length > defaultSettings.successors) {
       this.violate('a list is too long');
     }
-    if (view.predecessor?.id === view.self.id) {
+    if (chord.predecessor?.id === chord.self.id) {
       this.violate('a node precedes itself');
     }
   }
@@ -247,7 +247,7 @@ export class Soak {
     this.losses = this.losses.filter((at) => now - at < 15_000);
     if (now < this.badUntil) return;
     for (const node of ring.members) {
-      const successors = node.chord?.view().successors ?? [];
+      const successors = node.chord?.successors ?? [];
       if (successors.length <= this.losses.length || node.host.paused) continue;
       const alive = successors.some((s) => ring.byId(s.id)?.member);
       if (!alive) this.violate(`${node.self.id} has no live successor`);

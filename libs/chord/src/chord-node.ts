@@ -104,6 +104,14 @@ export class ChordNode implements Machine<ChordInput, ChordOutput> {
     return this.core.mode;
   }
 
+  get predecessor(): NodeRef | undefined {
+    return this.core.neighbours.predecessor;
+  }
+
+  get successors(): readonly NodeRef[] {
+    return this.core.neighbours.successors;
+  }
+
   get wakeAt(): number {
     return this.due;
   }
