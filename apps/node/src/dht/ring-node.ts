@@ -35,8 +35,6 @@ import { isValidRecord } from './valid-record';
 
 /** How long the start waits to be a member of a ring, milliseconds; after that it goes on joining beside the rest. */
 const joinPatience = 10_000;
-/** Owners asked for: the replicas and the nodes that stand in for them. */
-const ownersWanted = 6;
 const clockPeriod = 10_000;
 
 /** `Omit` over each member of a union. */
@@ -260,8 +258,11 @@ export class RingNode implements Part {
           type: 'lookup',
           call: output.call,
           key: output.place,
-          count: ownersWanted,
+          count: output.count,
         });
+        break;
+      case 'suspect':
+        this.chord.feed({ type: 'suspect', id: output.id });
         break;
       case 'persist':
         this.persist(output);
@@ -313,10 +314,11 @@ export class RingNode implements Part {
 
   private adopt(view: RingView): void {
     this.view = view;
-    const { predecessor, successors, stableSince } = view;
+    const { self, predecessor, successors, stableSince } = view;
     this.records.feed({
       type: 'view',
-      ...(predecessor ? { predecessor } : {}),
+      self,
+      predecessor,
       successors,
       stableSince,
     });
