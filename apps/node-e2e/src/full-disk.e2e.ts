@@ -90,11 +90,6 @@ describeWithMount('a full disk (needs the right to mount a tmpfs)', () => {
       );
     else expect(added.status).toBe(507);
 
-    const other = await a.api.publish({
-      files: { 'tiny.bin': bytesOf('tiny', 1000) },
-    });
-    expect(other.state).toBe('published');
-
     disk.resize(3 * mebibytes);
     if (added.status === 507) await small.api.add({ infoHash });
     else if ((await small.api.download(infoHash)).state === 'failed')

@@ -4,7 +4,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import type { Answer } from './harness/api';
-import { bytesOf, sha256 } from './harness/content';
+import { bytesOf, sha256, sha256OfFile } from './harness/content';
 import { eventually } from './harness/eventually';
 import {
   CorruptSeed,
@@ -171,6 +171,29 @@ describe('a hostile .torrent', () => {
     );
     expect(await readdir('/tmp')).not.toContain('dnd-e2e-escaped.bin');
   });
+});
+
+it('a torrent with the name of a finished file takes another name', async () => {
+  const mine = bytesOf('mine', 100_000);
+  const theirs = bytesOf('theirs', 200_000);
+  const own = await b.api.publish({ files: { 'same name.bin': mine } });
+  const other = await a.api.publish({ files: { 'same name.bin': theirs } });
+  await eventually('it is known to b', async () => {
+    const path = `/api/catalogue/${other.infoHash}`;
+    return (await b.api.ask('GET', path)).status === 200;
+  });
+  await b.fetch(other.infoHash);
+  for (const [{ infoHash }, content] of [
+    [own, mine],
+    [other, theirs],
+  ] as const) {
+    const { items } = await b.api.files(infoHash);
+    const { bytes } = await b.api.ask('GET', items[0].url);
+    expect(sha256(bytes)).toBe(sha256(content));
+  }
+  expect(await sha256OfFile(join(b.storage, 'same name.bin'))).toBe(
+    sha256(mine),
+  );
 });
 
 describe('what is not there', () => {
