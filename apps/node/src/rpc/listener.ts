@@ -14,6 +14,9 @@ export type ListenerId = typeof SEAM | typeof RING;
 export const maxFrame = (id: ListenerId): number =>
   id === SEAM ? 32 * 1024 * 1024 : 2 * 1024 * 1024;
 
+/** Kinds of trouble that are said. */
+const maxSaid = 20;
+
 export interface ListenerOptions {
   readonly host: string;
   readonly port: number;
@@ -26,7 +29,7 @@ export interface ListenerOptions {
 export class Listener extends ServerTCP {
   override readonly transportId: ListenerId;
   private readonly log: Logger;
-  private lastError = '';
+  private readonly said = new Set<string>();
 
   constructor(
     id: ListenerId,
@@ -78,10 +81,10 @@ export class Listener extends ServerTCP {
   /** Says each kind of trouble once, not a line for every connection that brings it. */
   override handleError(error: unknown): void {
     const text = error instanceof Error ? error.message : String(error);
-    if (/EADDRINUSE/.test(text) || text === this.lastError) return;
-    this.lastError = text;
-    this.log.warn(
-      `a connection was refused: ${text} (said once while it repeats)`,
-    );
+    const why = /SSL routines/.test(text) ? 'another secret, or none' : text;
+    const isNew = !this.said.has(why) && this.said.size < maxSaid;
+    if (/EADDRINUSE/.test(text) || !isNew) return;
+    this.said.add(why);
+    this.log.warn(`a connection was refused: ${why} (said once)`);
   }
 }
