@@ -4,8 +4,12 @@ import { extname, join } from 'node:path';
 
 const maxBytes = 255;
 
-/** `name` itself, or the first of `name (2)`, `name (3)` … that nothing in `folder` has; never longer than a file name may be. */
-export async function freeName(folder: string, name: string): Promise<string> {
+/** `name` itself, or the first of `name (2)`, `name (3)` … that nothing in `folder` has and nobody has reserved; never longer than a file name may be. */
+export async function freeName(
+  folder: string,
+  name: string,
+  isReserved: (name: string) => boolean = () => false,
+): Promise<string> {
   const extension = name.endsWith('.torrent') ? '.torrent' : extname(name);
   const stem = name.slice(0, name.length - extension.length);
   for (let n = 1; ; n++) {
@@ -15,7 +19,7 @@ export async function freeName(folder: string, name: string): Promise<string> {
       () => true,
       () => false,
     );
-    if (!taken) return candidate;
+    if (!taken && !isReserved(candidate)) return candidate;
   }
 }
 

@@ -236,7 +236,7 @@ export class PeerEngine
       reason: null,
       published: false,
       root: null,
-      local_name: null,
+      local_name: metainfo ? await this.localName(metainfo.name) : null,
       torrent_file: null,
       options: JSON.stringify(options),
       uploaded: 0,
@@ -251,6 +251,20 @@ export class PeerEngine
     this.save(entry);
     this.startWanted();
     return entry;
+  }
+
+  /** Whether a torrent of this node has, or will have, this name in Storage. */
+  holdsName(name: string): boolean {
+    for (const { row } of this.entries.values())
+      if (!row.root && (row.local_name ?? row.name) === name) return true;
+    return false;
+  }
+
+  /** Another name where this one is taken by a torrent of ours or is that of the node's own folder. Files that were there before are looked at for what they hold. */
+  private async localName(name: string): Promise<string | null> {
+    if (/^\.node$/i.test(name)) name = `_${name}`;
+    else if (!this.holdsName(name)) return null;
+    return freeName(this.config.storage, name, (each) => this.holdsName(each));
   }
 
   /** A torrent of this node's own making, whose content lies where `row` says. */

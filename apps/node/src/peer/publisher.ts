@@ -183,7 +183,9 @@ export class Publisher implements Part {
   private async bring(path: string, name: string): Promise<string> {
     const { storage } = this.engine.config;
     await mkdir(storage, { recursive: true });
-    const free = await freeName(storage, name);
+    const free = await freeName(storage, name, (each) =>
+      this.engine.holdsName(each),
+    );
     await rename(path, join(storage, free));
     await rm(dirname(path), { recursive: true, force: true });
     return free;
