@@ -117,14 +117,17 @@ export class Api {
           method,
           agent: false,
           timeout: patience,
-          headers: { ...type, ...length, ...headers },
+          // A refusal before the body's end must not end in a broken connection.
+          headers: { connection: 'keep-alive', ...type, ...length, ...headers },
         },
-        (response) =>
+        (response) => {
+          response.once('close', () => sent.destroy());
           resolve({
             status: response.statusCode ?? 0,
             headers: response.headers,
             body: response,
-          }),
+          });
+        },
       );
       sent.on('error', reject);
       sent.on('timeout', () =>
