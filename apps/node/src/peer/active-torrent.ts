@@ -50,6 +50,8 @@ export interface ActiveOptions {
 
 /** How often a torrent whose disk was full looks for room, milliseconds. */
 const roomPeriod = 5_000;
+/** Bytes that may wait to be hashed and written before no more pieces are begun. */
+const mostBacklog = 8 * 1024 * 1024;
 /** Room beyond the pieces that wait for it, bytes. */
 const roomSpare = 1024 * 1024;
 
@@ -61,6 +63,8 @@ export class ActiveTorrent implements SwarmHost {
   private readonly sockets = new Map<SwarmPeer, PeerSocket>();
   /** Pieces being hashed and written, with their bytes. */
   private readonly verifying = new Map<number, Uint8Array>();
+  /** Bytes of these. */
+  private backlog = 0;
   /** Of these, the ones for which there was no room. */
   private readonly unwritten = new Set<number>();
   private roomTimer: NodeJS.Timeout | undefined;
@@ -201,6 +205,8 @@ export class ActiveTorrent implements SwarmHost {
 
   reserve(piece: number): boolean {
     if (this.ended) return false;
+    // Nothing is gained by receiving faster than the disk takes: what waits grows cold in the caches.
+    if (this.backlog >= mostBacklog && this.verifying.size > 1) return false;
     const reserved = this.storage.reserve(piece);
     if (!reserved) this.starved = true;
     return reserved;
@@ -223,6 +229,7 @@ export class ActiveTorrent implements SwarmHost {
     const whole = storage.target(piece, 0, storage.layout.pieceSize(piece));
     if (!whole) return;
     this.verifying.set(piece, whole);
+    this.backlog += whole.length;
     this.finish(piece);
   }
 
@@ -266,6 +273,12 @@ export class ActiveTorrent implements SwarmHost {
     if (!this.ended && this.complete) this.owner.finished();
   }
 
+  /** The piece's bytes are not needed any more. */
+  private letGo(piece: number): void {
+    this.backlog -= this.verifying.get(piece)?.length ?? 0;
+    this.verifying.delete(piece);
+  }
+
   private finish(piece: number): void {
     void this.storage.finish(piece).then(
       (result) => this.report(piece, result),
@@ -278,19 +291,19 @@ export class ActiveTorrent implements SwarmHost {
     const { swarm } = this;
     swarm.at(this.owner.now());
     if (result === 'verified') {
-      this.verifying.delete(piece);
+      this.letGo(piece);
       this.unwritten.delete(piece);
       swarm.verified(piece);
     } else if (result === 'corrupt') {
       // The bytes are still to be looked at.
-      this.verifying.delete(piece);
+      this.letGo(piece);
       swarm.corrupt(piece);
     } else if (isFull(result)) {
       // The piece keeps its memory, and is written as soon as there is room.
       this.unwritten.add(piece);
       this.waitForRoom(result);
     } else {
-      this.verifying.delete(piece);
+      this.letGo(piece);
       if (!isEnd(result)) return this.owner.failed(result);
     }
     this.settle();
