@@ -1,9 +1,11 @@
+import { Logger } from '@nestjs/common';
 import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError } from '../config/config';
 import { Admissions } from './admission';
 
+Logger.overrideLogger(false);
 const seed = Uint32Array.of(1, 2);
 const a = Buffer.alloc(20, 0xaa);
 const b = Buffer.alloc(20, 0xbb);

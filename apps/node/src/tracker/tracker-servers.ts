@@ -19,15 +19,21 @@ import { Swarms } from './swarms';
 import { TrackerDirectory } from './tracker-directory';
 import { UdpListener } from './udp-listener';
 
+const page =
+  'D&D BitTorrent tracker: announce at /announce, scrape at /scrape, HTTP or UDP.\n';
 /** Seconds between two looks whether a list has changed. */
 const renewLists = 10;
+
+interface Protocols {
+  readonly http: HttpTracker;
+  readonly udp: UdpTracker;
+}
 
 @Injectable()
 export class TrackerServers implements Part {
   private readonly log = new Logger('Tracker');
-  private readonly http: HttpTracker;
-  private readonly udp: UdpTracker;
-  private readonly admissions: Admissions;
+  private protocols: Protocols | undefined;
+  private admissions: Admissions | undefined;
   private seconds = 0;
   private httpListener: HttpListener | undefined;
   private udpListener: UdpListener | undefined;
@@ -43,27 +49,11 @@ export class TrackerServers implements Part {
     private readonly swarms: Swarms,
     private readonly directory: TrackerDirectory,
     private readonly catalogue: CatalogueSync,
-  ) {
-    const { table } = swarms;
-    const { trackerAllow: allow, trackerDeny: deny } = config;
-    this.admissions = new Admissions(
-      { allow, deny, passkeys: config.trackerPasskeys },
-      randomFillSync(new Uint32Array(2)),
-    );
-    const { admit } = this.admissions;
-    const known = (infoHash: Uint8Array): boolean => swarms.knows(infoHash);
-    const common = { table, known, ...(admit ? { admit } : {}) };
-    this.http = new HttpTracker({
-      ...common,
-      page: 'D&D BitTorrent tracker: announce at /announce, scrape at /scrape, HTTP or UDP.\n',
-    });
-    this.udp = new UdpTracker({
-      ...common,
-      secret: randomFillSync(new Uint32Array(4)),
-    });
-  }
+  ) {}
 
+  /** Throws ConfigError for a list that cannot be read and a port that cannot be had. */
   async start(): Promise<void> {
+    this.protocols = this.makeProtocols();
     await firstFree(this.config.trackerPort, '--tracker-port', (candidate) =>
       this.listen(candidate),
     );
@@ -78,11 +68,11 @@ export class TrackerServers implements Part {
 
   async stop(): Promise<void> {
     clearInterval(this.metering);
+    this.httpListener?.close();
+    this.udpListener?.close();
     this.catalogue.stop();
     await this.directory.stop();
     await this.swarms.stop();
-    this.httpListener?.close();
-    this.udpListener?.close();
   }
 
   /** Where both listen. */
@@ -103,18 +93,21 @@ export class TrackerServers implements Part {
 
   /** What happened so far, both protocols together. */
   counters(): TrackerCounters {
-    const { http, udp } = this;
-    return {
-      announces: http.counters.announces + udp.counters.announces,
-      scrapes: http.counters.scrapes + udp.counters.scrapes,
-      malformed: http.counters.malformed + udp.counters.malformed,
-      refused: http.counters.refused + udp.counters.refused,
-      junk: http.counters.junk + udp.counters.junk,
+    const sum: TrackerCounters = {
+      announces: 0,
+      scrapes: 0,
+      malformed: 0,
+      refused: 0,
+      junk: 0,
     };
+    for (const { counters } of Object.values(this.protocols ?? {}))
+      for (const kind of Object.keys(sum) as (keyof TrackerCounters)[])
+        sum[kind] += counters[kind];
+    return sum;
   }
 
   private everySecond(): void {
-    if (++this.seconds % renewLists === 0) this.admissions.renew();
+    if (++this.seconds % renewLists === 0) this.admissions?.renew();
     this.meter.everySecond();
     const { announces, malformed, refused, junk } = this.counters();
     this.announcesPerSecond = announces - this.announcesBefore;
@@ -125,14 +118,38 @@ export class TrackerServers implements Part {
     this.errorsBefore = errors;
   }
 
+  private makeProtocols(): Protocols {
+    const { swarms, config } = this;
+    const seed = randomFillSync(new Uint32Array(6));
+    this.admissions = new Admissions(
+      {
+        allow: config.trackerAllow,
+        deny: config.trackerDeny,
+        passkeys: config.trackerPasskeys,
+      },
+      seed.subarray(4),
+    );
+    const { admit } = this.admissions;
+    const common = {
+      table: swarms.table,
+      known: (infoHash: Uint8Array) => swarms.knows(infoHash),
+      ...(admit ? { admit } : {}),
+    };
+    return {
+      http: new HttpTracker({ ...common, page }),
+      udp: new UdpTracker({ ...common, secret: seed.subarray(0, 4) }),
+    };
+  }
+
   /** Both protocols get the same port, or neither. */
   private async listen(port: number): Promise<void> {
     const { host } = this.config;
-    const { meter, swarms } = this;
+    const { meter, swarms, protocols } = this;
+    if (!protocols) return;
     const learn = (infoHash: Uint8Array): Promise<void> =>
       swarms.learn(infoHash);
     const http = new HttpListener({
-      tracker: this.http,
+      tracker: protocols.http,
       meter,
       learn,
       ...(this.config.trustedProxies.length > 0
@@ -140,7 +157,7 @@ export class TrackerServers implements Part {
         : {}),
     });
     const udp = new UdpListener({
-      tracker: this.udp,
+      tracker: protocols.udp,
       meter,
       learn,
       warn: (message) => this.log.warn(message),

@@ -1,0 +1,150 @@
+import { Logger } from '@nestjs/common';
+import { keptPeer } from './memory-ring.contract';
+import {
+  announceHttp,
+  announcePath,
+  hashOf,
+  RawUdp,
+  readUdpAnnounce,
+} from './raw-clients.contract';
+import {
+  TrackerScene,
+  until,
+  type SceneTracker,
+} from './tracker-scene.contract';
+
+Logger.overrideLogger(false);
+const scene = new TrackerScene();
+let a: SceneTracker;
+let b: SceneTracker;
+let swarm = 0;
+const fresh = (): Buffer => hashOf(++swarm);
+
+beforeAll(async () => {
+  a = await scene.start();
+  b = await scene.start();
+});
+afterAll(() => scene.stop());
+
+const announce = (
+  { port }: SceneTracker,
+  hash: Buffer,
+  p: number,
+  query = {},
+) => announceHttp(port, announcePath(hash, p, query));
+
+/** Somebody who is nobody's peer, and sees numbers only. */
+const look = (tracker: SceneTracker, hash: Buffer) =>
+  announce(tracker, hash, 999, { event: 'stopped' });
+
+it('knows of peers elsewhere at the first question about a swarm', async () => {
+  const hash = fresh();
+  await scene.ring.node().swarms([
+    {
+      swarm: hash.toString('hex'),
+      peers: keptPeer('10.1.2.3', 77, true),
+      want: 0,
+      completed: 5,
+    },
+  ]);
+  const udp = await RawUdp.open(a.port);
+  udp.send(udp.announce(hash, 1));
+  expect(readUdpAnnounce(await udp.answer())).toMatchObject({
+    seeders: 1,
+    ports: [77],
+  });
+  udp.close();
+  expect(await announce(b, hash, 2)).toMatchObject({
+    ports: expect.arrayContaining([77]) as number[],
+    complete: 1,
+    downloaded: 5,
+  });
+});
+
+it('shows an announce at any other tracker within two seconds, known there or not', async () => {
+  const hash = fresh();
+  await announce(b, hash, 1);
+  await announce(a, hash, 2);
+  const took = await until(
+    () => announce(b, hash, 1),
+    ({ ports }) => ports.includes(2),
+  );
+  expect(took).toBeLessThan(2_000);
+  await announce(a, hash, 3, { left: 0 });
+  const again = await until(
+    () => announce(b, hash, 1),
+    ({ ports, complete }) => ports.includes(3) && complete === 1,
+  );
+  expect(again).toBeLessThan(2_000);
+});
+
+it('answers of a known swarm from memory while the ring is silent, and of others after a moment', async () => {
+  const hash = fresh();
+  await announce(a, hash, 1);
+  let open: () => void = () => undefined;
+  a.dht.gate = new Promise((resolve) => (open = resolve));
+  expect((await announce(a, hash, 2)).ports).toEqual([1]);
+  const other = fresh();
+  const began = performance.now();
+  expect((await announce(a, other, 1)).failure).toBe(undefined);
+  const waited = performance.now() - began;
+  expect(waited).toBeGreaterThan(1_000);
+  expect((await announce(a, other, 2)).ports).toEqual([1]);
+  open();
+  a.dht.gate = undefined;
+});
+
+it('tells later what the ring did not take', async () => {
+  const hash = fresh();
+  await announce(a, hash, 1);
+  a.dht.reachable = false;
+  await announce(a, hash, 2);
+  await announce(a, hash, 2, { left: 0, event: 'completed' });
+  await until(
+    () => Promise.resolve(a.dht.refused),
+    (refused) => refused > 0,
+  );
+  a.dht.reachable = true;
+  await until(
+    () => look(b, hash),
+    ({ complete, downloaded }) => complete === 1 && downloaded === 1,
+  );
+});
+
+it('counts a completed download once at every tracker', async () => {
+  const hash = fresh();
+  await announce(a, hash, 1);
+  await announce(a, hash, 1, { left: 0, event: 'completed' });
+  await announce(b, hash, 2);
+  await announce(b, hash, 2, { left: 0, event: 'completed' });
+  for (const tracker of [a, b])
+    await until(
+      () => look(tracker, hash),
+      ({ downloaded }) => downloaded === 2,
+    );
+  await announce(a, hash, 1, { left: 0, event: 'completed' });
+  const late = await scene.start();
+  expect((await look(late, hash)).downloaded).toBe(2);
+});
+
+it('asks the ring for numbers only while nothing changes', async () => {
+  const hash = fresh();
+  for (let p = 1; p <= 5; p++) await announce(a, hash, p);
+  await until(
+    () => Promise.resolve(scene.ring.swarms.get(hash.toString('hex'))),
+    (kept) => kept?.peers.size === 5,
+  );
+  const wants: number[] = [];
+  const { swarms } = a.dht;
+  jest.spyOn(a.dht, 'swarms').mockImplementation((queries) => {
+    for (const { swarm: asked, want } of queries)
+      if (asked === hash.toString('hex')) wants.push(want);
+    return swarms.call(a.dht, queries);
+  });
+  await until(
+    () => Promise.resolve(wants.length),
+    (count) => count >= 2,
+  );
+  expect(wants.every((want) => want === 0)).toBe(true);
+  jest.restoreAllMocks();
+});
