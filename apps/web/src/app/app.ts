@@ -12,6 +12,7 @@ import { EventStream } from './live/event-stream';
 import { Session } from './session/session';
 import { Arrivals } from './shell/arrivals';
 import { Intake } from './shell/intake';
+import { LastVisit } from './shell/last-visit';
 import type { PageName } from './shell/page-title';
 import { Shortcuts } from './shell/shortcuts';
 import { Theme } from './shell/theme';
@@ -65,6 +66,7 @@ export class App {
   constructor() {
     inject(Theme);
     inject(Arrivals);
+    inject(LastVisit);
     this.intake.watch();
     inject(Shortcuts).watch();
     effect((onCleanup) => {

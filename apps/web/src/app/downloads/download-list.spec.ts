@@ -9,11 +9,19 @@ const keyed = (some: Parameters<typeof aDownload>[0]): Keyed => {
 const all = [
   keyed({ id: '1', name: 'Zebra', size: 30, eta: 5 }),
   keyed({ id: '2', name: 'Árbol', size: 10, state: 'paused' }),
-  keyed({ id: '3', name: 'banana', size: 20, state: 'seeding', eta: 1 }),
+  keyed({
+    id: '3',
+    name: 'banana',
+    size: 20,
+    state: 'seeding',
+    eta: 1,
+    completedAt: '2026-01-03T00:00:00Z',
+  }),
 ];
 const list = (query: Partial<ListQuery>) =>
   listIds(all, {
     filter: 'all',
+    since: '2026-01-02T00:00:00Z',
     search: '',
     sort: { column: 'name', order: 'asc' },
     without: new Set(),
@@ -34,6 +42,7 @@ describe('listIds', () => {
   it('filters by state, by words, and leaves out what is leaving', () => {
     expect(list({ filter: 'paused' })).toBe('2');
     expect(list({ filter: 'done' })).toBe('3');
+    expect(list({ filter: 'fresh' })).toBe('3');
     expect(list({ search: 'arb' })).toBe('2');
     expect(list({ without: new Set(['2', '3']) })).toBe('1');
   });
@@ -44,6 +53,7 @@ describe('listIds', () => {
     );
     const ids = listIds(many, {
       filter: 'all',
+      since: '',
       search: '',
       sort: { column: 'name', order: 'asc' },
       without: new Set(),

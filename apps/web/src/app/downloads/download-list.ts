@@ -44,6 +44,8 @@ const figure: Record<
 
 export interface ListQuery {
   readonly filter: Filter;
+  /** ISO time of the last visit, for the filter `fresh`. */
+  readonly since: string;
   /** Searchable text. */
   readonly search: string;
   readonly sort: Sort<DownloadColumn>;
@@ -53,11 +55,10 @@ export interface ListQuery {
 
 /** The ids to show, in order; equal ones keep the order of their names. */
 export function listIds(all: Iterable<Keyed>, query: ListQuery): string[] {
-  const { filter, search, sort, without } = query;
-  const states = filter === 'all' ? undefined : new Set(statesOf[filter]);
+  const { search, sort, without } = query;
   const rows: { id: string; key: string; value: number | string }[] = [];
   for (const { key, download } of all) {
-    if (states && !states.has(download.state)) continue;
+    if (!passes(download, query)) continue;
     if (search !== '' && !matches(key, search)) continue;
     if (without.has(download.id)) continue;
     const value =
@@ -74,4 +75,15 @@ export function listIds(all: Iterable<Keyed>, query: ListQuery): string[] {
     return a.key < b.key ? -1 : a.key > b.key ? 1 : a.id < b.id ? -1 : 1;
   });
   return rows.map(({ id }) => id);
+}
+
+export function passes(
+  download: DownloadDto,
+  { filter, since }: Pick<ListQuery, 'filter' | 'since'>,
+): boolean {
+  if (filter === 'all') return true;
+  if (filter === 'fresh') {
+    return (download.completedAt ?? download.addedAt) > since;
+  }
+  return statesOf[filter].includes(download.state);
 }

@@ -10,11 +10,12 @@ export const filters = [
   'seeding',
   'done',
   'failed',
+  'fresh',
 ] as const;
 export type Filter = (typeof filters)[number];
 
 export const statesOf: Record<
-  Exclude<Filter, 'all'>,
+  Exclude<Filter, 'all' | 'fresh'>,
   readonly DownloadState[]
 > = {
   active: ['downloading', 'checking', 'fetching-metadata'],

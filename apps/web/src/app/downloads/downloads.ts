@@ -26,31 +26,31 @@ import { LongPress } from '../grid/long-press';
 import { Selection } from '../grid/selection';
 import { SortHeader, type Sort } from '../grid/sort-header';
 import { Wide } from '../grid/wide';
+import { Formats } from '../language/formats';
 import { Language } from '../language/language';
 import { DownloadStore } from '../live/download-store';
 import { Dialogs } from '../shell/dialogs';
+import { LastVisit } from '../shell/last-visit';
 import { Preferences } from '../shell/preferences';
 import { Clock } from '../ui/clock';
 import { Empty } from '../ui/empty';
 import { Icon } from '../ui/icon';
 import { searchable } from '../ui/searchable';
+import { throttled } from '../ui/throttled';
 import { DownloadActions } from './download-actions';
 import {
   downloadColumns,
   listIds,
   moving,
+  passes,
   type DownloadColumn,
 } from './download-list';
 import { DownloadRow } from './download-row';
-import {
-  can,
-  filters,
-  isDone,
-  statesOf,
-  type Act,
-  type Filter,
-} from './download-words';
+import { can, filters, isDone, type Act, type Filter } from './download-words';
 import { RemoveDownloads } from './remove-downloads';
+
+/** Downloads whose order costs a part of a frame. */
+const longList = 1000;
 
 @Component({
   selector: 'app-downloads',
@@ -80,11 +80,13 @@ export class Downloads {
   private readonly router = inject(Router);
   private readonly preferences = inject(Preferences);
   private readonly clock = inject(Clock);
+  private readonly since = inject(LastVisit).at;
   private readonly remover = inject(RemoveDownloads);
   private readonly grid = viewChild(Grid);
   protected readonly store = inject(DownloadStore);
   protected readonly actions = inject(DownloadActions);
   protected readonly files = inject(FileActions);
+  protected readonly f = inject(Formats);
   protected readonly dialogs = inject(Dialogs);
   protected readonly t = inject(Language).texts;
 
@@ -100,28 +102,32 @@ export class Downloads {
   /** The download that the context menu was opened on. */
   protected readonly subject = signal('');
 
+  /** A long list is put in order again once a second at most. */
+  private readonly shape = throttled(this.store.shape, () =>
+    this.store.size > longList ? 1000 : 0,
+  );
+
   protected readonly counts = computed(() => {
-    const counts = this.store.counts();
-    return Object.fromEntries(
-      filters.map((filter) => [
-        filter,
-        filter === 'all'
-          ? [...counts.values()].reduce((sum, count) => sum + count, 0)
-          : statesOf[filter].reduce(
-              (sum, state) => sum + (counts.get(state) ?? 0),
-              0,
-            ),
-      ]),
+    this.shape();
+    const counts = Object.fromEntries(
+      filters.map((filter) => [filter, 0]),
     ) as Record<Filter, number>;
+    for (const { download } of this.store.values()) {
+      for (const filter of filters) {
+        if (passes(download, { filter, since: this.since })) counts[filter]++;
+      }
+    }
+    return counts;
   });
 
   protected readonly ids = computed(() => {
     const sort = this.sort();
-    this.store.shape();
+    this.shape();
     // Rows that overtake each other all the time cannot be read: every 2 s is enough.
     if (moving.has(sort.column)) this.clock.soon();
     const query = {
       filter: this.filter(),
+      since: this.since,
       search: searchable(this.search().trim()),
       sort,
       without: this.actions.leaving(),
@@ -191,8 +197,10 @@ export class Downloads {
     const id = this.ids()[row];
     if (id === undefined || event.ctrlKey || event.metaKey) return;
     const ids = this.selection.has(id) ? this.selection.ids() : [id];
-    if (event.key === 'Escape') this.selection.clear();
-    else if (event.key === 'Delete') void this.remove(ids);
+    if (event.key === 'Escape') {
+      if (this.selection.count() === 0) return;
+      this.selection.clear();
+    } else if (event.key === 'Delete') void this.remove(ids);
     else if (event.key === 'p') {
       const pause = this.can('pause', ids);
       void (pause ? this.actions.pause(ids) : this.actions.resume(ids));

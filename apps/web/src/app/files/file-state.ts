@@ -35,11 +35,9 @@ import { FileActions } from './file-actions';
           [tabindex]="tab()"
           [routerLink]="['/downloads', d.id]"
           [title]="t().states[d.state]"
-          [attr.aria-label]="
-            t().files.openDownload + ', ' + t().states[d.state]
-          "
         >
           {{ percent() }}
+          <span class="cdk-visually-hidden">{{ t().states[d.state] }}</span>
         </a>
       }
     } @else {

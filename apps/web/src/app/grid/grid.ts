@@ -18,6 +18,9 @@ import {
   untracked,
 } from '@angular/core';
 
+/** Frames that a row may take to be rendered after a jump. */
+const patience = 60;
+
 export interface RowClick {
   readonly row: number;
   readonly event: MouseEvent;
@@ -118,12 +121,18 @@ export class Grid {
     if (row < 0 || row >= this.rows()) return;
     this.reveal(row);
     this.active.set({ row, cell });
-    // The virtual list renders the row in one of the next frames.
-    requestAnimationFrame(() =>
-      requestAnimationFrame(() =>
-        this.cellAt(row, cell)?.focus({ preventScroll: true }),
-      ),
-    );
+    this.focusWhenRendered(row, cell, patience);
+  }
+
+  /** The virtual list renders the row in one of the next frames. */
+  private focusWhenRendered(row: number, cell: number, frames: number): void {
+    requestAnimationFrame(() => {
+      const wanted = this.active();
+      if (wanted.row !== row || wanted.cell !== cell) return;
+      const target = this.cellAt(row, cell);
+      if (target) target.focus({ preventScroll: true });
+      else if (frames > 0) this.focusWhenRendered(row, cell, frames - 1);
+    });
   }
 
   protected onFocus(event: FocusEvent): void {

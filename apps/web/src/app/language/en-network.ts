@@ -21,7 +21,6 @@ export const enNetwork = {
     records: 'Records here',
     address: 'Address',
     id: 'Ring id',
-    incarnation: 'Starts',
     states: { alive: 'Alive', suspected: 'Silent', dead: 'Gone' } as Record<
       string,
       string

@@ -42,7 +42,6 @@ export const en = {
     moreFor: (name: string) => `More actions for ${name}`,
     open: 'Open',
     play: 'Play',
-    save: 'Save',
     search: 'Search',
     tryAgain: 'Try again',
     undo: 'Undo',
@@ -73,10 +72,7 @@ export const en = {
     seeders: count({ one: '# seeder', other: '# seeders' }),
     leechers: count({ one: '# leecher', other: '# leechers' }),
     nodes: count({ one: '# node', other: '# nodes' }),
-    records: count({ one: '# record', other: '# records' }),
-    pieces: count({ one: '# piece', other: '# pieces' }),
     results: count({ one: '# result', other: '# results' }),
-    downloads: count({ one: '# download', other: '# downloads' }),
   },
   states: {
     queued: 'Queued',
@@ -124,7 +120,6 @@ export const en = {
     toggle: 'Pause or resume',
     remove: 'Remove',
     escape: 'Deselect, or close the details',
-    or: 'or',
   },
   drop: {
     title: 'Drop it here',

@@ -22,7 +22,6 @@ export const esNetwork: Pick<Texts, 'ring' | 'settings'> = {
     records: 'Registros aquí',
     address: 'Dirección',
     id: 'Id en el anillo',
-    incarnation: 'Arranques',
     states: { alive: 'Vivo', suspected: 'Callado', dead: 'Se fue' },
     successor: (n) => `sucesor ${n}`,
     predecessor: 'predecesor',

@@ -43,7 +43,6 @@ export const es: Texts = {
     moreFor: (name) => `Más acciones para ${name}`,
     open: 'Abrir',
     play: 'Reproducir',
-    save: 'Guardar',
     search: 'Buscar',
     tryAgain: 'Reintentar',
     undo: 'Deshacer',
@@ -74,10 +73,7 @@ export const es: Texts = {
     seeders: count({ one: '# semilla', other: '# semillas' }),
     leechers: count({ one: '# descargando', other: '# descargando' }),
     nodes: count({ one: '# nodo', other: '# nodos' }),
-    records: count({ one: '# registro', other: '# registros' }),
-    pieces: count({ one: '# pieza', other: '# piezas' }),
     results: count({ one: '# resultado', other: '# resultados' }),
-    downloads: count({ one: '# descarga', other: '# descargas' }),
   },
   states: {
     queued: 'En cola',
@@ -125,7 +121,6 @@ export const es: Texts = {
     toggle: 'Pausar o reanudar',
     remove: 'Quitar',
     escape: 'No seleccionar nada, o cerrar los detalles',
-    or: 'o',
   },
   drop: {
     title: 'Suéltalo aquí',

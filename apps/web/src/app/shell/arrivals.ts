@@ -8,6 +8,9 @@ import { DownloadStore } from '../live/download-store';
 import { Notices } from './notices';
 import { Preferences } from './preferences';
 
+/** Milliseconds. */
+const gathering = 700;
+
 @Injectable({ providedIn: 'root' })
 export class Arrivals {
   private readonly document = inject(DOCUMENT);
@@ -15,6 +18,8 @@ export class Arrivals {
   private readonly preferences = inject(Preferences);
   private readonly router = inject(Router);
   private readonly t = inject(Language).texts;
+  private readonly ended: DownloadDto[] = [];
+  private timer: ReturnType<typeof setTimeout> | undefined;
   private readonly wanted = signal(this.preferences.read('notify') === 'yes');
 
   /** Whether the system is asked to notify. */
@@ -25,14 +30,8 @@ export class Arrivals {
       if (!before || before.state === after.state) return;
       const ended = isDone(after) && !isDone(before) && !after.published;
       const wasUnfinished = before.completedBytes < before.size || !before.size;
-      if (ended && wasUnfinished && before.state !== 'checking') {
-        this.tell(after, this.t().downloads.finished(after.name));
-      } else if (after.state === 'failed') {
-        this.tell(
-          after,
-          this.t().downloads.failedNotice(after.name, after.reason ?? ''),
-        );
-      }
+      const arrived = ended && wasUnfinished && before.state !== 'checking';
+      if (arrived || after.state === 'failed') this.gather(after);
     });
   }
 
@@ -47,15 +46,27 @@ export class Arrivals {
     return allowed === notify;
   }
 
-  private tell(download: DownloadDto, text: string): void {
+  /** What ends at about the same time is told at once. */
+  private gather(download: DownloadDto): void {
+    this.ended.push(download);
+    this.timer ??= setTimeout(() => {
+      this.timer = undefined;
+      this.tell(this.ended.splice(0));
+    }, gathering);
+  }
+
+  private tell(ended: readonly DownloadDto[]): void {
+    const text = this.wordsOf(ended);
     const show = (): void =>
-      void this.router.navigate(['/downloads', download.id]);
+      void this.router.navigate(
+        ended.length === 1 ? ['/downloads', ended[0].id] : ['/downloads'],
+      );
     this.notices.offer(text, this.t().actions.view, show);
     if (!this.document.hidden || !this.wanted()) return;
     try {
       const notification = new Notification(text, {
         icon: 'icons/icon-192.png',
-        tag: download.id,
+        tag: 'dnd-arrivals',
       });
       notification.onclick = () => {
         this.document.defaultView?.focus();
@@ -64,5 +75,21 @@ export class Arrivals {
     } catch {
       // Some phones allow notifications to service workers only.
     }
+  }
+
+  private wordsOf(ended: readonly DownloadDto[]): string {
+    const words = this.t().downloads;
+    const [first] = ended;
+    if (ended.length === 1) {
+      return first.state === 'failed'
+        ? words.failedNotice(first.name, first.reason ?? '')
+        : words.finished(first.name);
+    }
+    const failed = ended.filter(({ state }) => state === 'failed').length;
+    const done = ended.length - failed;
+    return [
+      ...(done > 0 ? [words.finishedMany(done)] : []),
+      ...(failed > 0 ? [words.failedMany(failed)] : []),
+    ].join(', ');
   }
 }

@@ -81,8 +81,11 @@ export class Intake {
   }
 
   private onPaste(event: ClipboardEvent): void {
-    const target = event.target as HTMLElement | null;
-    if (target?.closest('input, textarea, [contenteditable]')) return;
+    const { target } = event;
+    const typing =
+      target instanceof Element &&
+      target.closest('input, textarea, [contenteditable]');
+    if (typing) return;
     const data = event.clipboardData;
     if (data && data.files.length > 0) {
       event.preventDefault();

@@ -67,9 +67,12 @@ export class Shortcuts {
   }
 
   private isTyping(event: KeyboardEvent): boolean {
-    const target = event.target as HTMLElement | null;
-    return !!target?.closest(
-      'input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable], [role=menu]',
+    const { target } = event;
+    return (
+      target instanceof Element &&
+      target.closest(
+        'input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable], [role=menu]',
+      ) !== null
     );
   }
 }

@@ -1,0 +1,480 @@
+/**
+ * A stand-in for the node, for looking at the page and for measuring it with thousands of downloads. It
+ * serves the built page with the node's own security headers and answers the REST API from a made-up
+ * world. `serve-fake-node.mts` runs it by hand.
+ */
+import { readFile } from 'node:fs/promises';
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { extname, join, resolve } from 'node:path';
+import type {
+  DownloadDto,
+  PublicationDto,
+  ServerEventName,
+  SettingsDto,
+} from '@dnd/api-client';
+import {
+  catalogueEntry,
+  download,
+  downloadFiles,
+  hashOf,
+  libraryItem,
+  moved,
+  peersOf,
+  piecesOf,
+  random,
+  ring,
+  sourcesOf,
+  treeOf,
+} from './fake-world.ts';
+
+export interface FakeOptions {
+  readonly port?: number;
+  readonly downloads?: number;
+  readonly catalogue?: number;
+  readonly nodes?: number;
+  /** Download events a second. */
+  readonly changes?: number;
+  readonly password?: string;
+  /** Folder of the built page. */
+  readonly root?: string;
+}
+
+const types: Record<string, string> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.woff2': 'font/woff2',
+  '.woff': 'font/woff',
+  '.webmanifest': 'application/manifest+json',
+};
+const policy =
+  "default-src 'self';script-src 'self';style-src 'self' 'unsafe-inline';img-src 'self' data: blob:;media-src 'self' blob:;frame-src 'self';frame-ancestors 'self';base-uri 'self';font-src 'self' https: data:;form-action 'self';object-src 'none';script-src-attr 'none'";
+/** Events are sent in bursts this far apart, ms. */
+const beat = 100;
+
+export class FakeNode {
+  readonly downloads = new Map<string, DownloadDto>();
+  private readonly publications = new Map<string, PublicationDto>();
+  private readonly streams = new Set<ServerResponse>();
+  private readonly started = Date.now();
+  private readonly chance = random(7);
+  private readonly options: Required<FakeOptions>;
+  private readonly server: Server;
+  private readonly timer: ReturnType<typeof setInterval>;
+  private settings: SettingsDto = {
+    name: 'casa-grande',
+    downloadLimit: 0,
+    uploadLimit: 2_000_000,
+    maxActiveDownloads: 5,
+    seedRatio: 2,
+    seedMinutes: 0,
+    encryption: 'preferred',
+  };
+  private signedIn = false;
+  private sequence = 0;
+  private ticks = 0;
+  private turn = 0;
+
+  private constructor(options: Required<FakeOptions>) {
+    this.options = options;
+    for (let n = 0; n < options.downloads; n++) {
+      const item = download(n, this.started);
+      this.downloads.set(item.id, item);
+    }
+    this.server = createServer((request, response) => {
+      this.handle(request, response).catch((error: unknown) => {
+        this.problem(response, 500, String(error));
+      });
+    });
+    this.timer = setInterval(() => this.tick(), beat);
+  }
+
+  static start(options: FakeOptions = {}): Promise<FakeNode> {
+    const fake = new FakeNode({
+      port: 0,
+      downloads: 40,
+      catalogue: 500,
+      nodes: 8,
+      changes: 30,
+      password: '',
+      root: resolve(process.cwd(), 'dist/apps/web/browser'),
+      ...options,
+    });
+    return new Promise((ready) =>
+      fake.server.listen(fake.options.port, '127.0.0.1', () => ready(fake)),
+    );
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  /** Cuts every event stream; `back` lets the page in again. */
+  interrupt(): void {
+    for (const stream of this.streams) stream.destroy();
+  }
+
+  close(): Promise<void> {
+    clearInterval(this.timer);
+    this.server.closeAllConnections();
+    return new Promise((done) => this.server.close(() => done()));
+  }
+
+  send(type: ServerEventName, data: unknown): void {
+    const text = `id: fake.${++this.sequence}\nevent: ${type}\ndata: ${JSON.stringify(data)}\n\n`;
+    for (const stream of this.streams) stream.write(text);
+  }
+
+  put(item: DownloadDto): DownloadDto {
+    this.downloads.set(item.id, item);
+    this.send('download', item);
+    return item;
+  }
+
+  private tick(): void {
+    this.ticks++;
+    const all = [...this.downloads.values()];
+    const count = Math.min(
+      all.length,
+      Math.round((this.options.changes * beat) / 1000),
+    );
+    const seconds = all.length / Math.max(1, this.options.changes);
+    for (let i = 0; i < count; i++) {
+      const item = all[this.turn++ % all.length];
+      const next = moved(item, seconds, this.chance());
+      if (next !== item) this.put(next);
+    }
+    if (this.ticks % 30 === 0)
+      this.send('ring', ring(this.options.nodes, this.ticks / 30));
+  }
+
+  private async handle(
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
+    const url = new URL(request.url ?? '/', 'http://fake');
+    const [, api, ...path] = url.pathname.split('/').map(decodeURIComponent);
+    response.setHeader('X-Content-Type-Options', 'nosniff');
+    if (api === 'health')
+      return this.json(response, { status: 'ok', version: '0.1.0' });
+    if (api !== 'api') {
+      response.setHeader('Content-Security-Policy', policy);
+      return this.page(url.pathname, response);
+    }
+    if (path[0] === 'session') return this.session(request, response);
+    if (this.options.password && !this.signedIn)
+      return this.problem(response, 401, 'sign in first');
+    if (path[0] === 'events') return this.events(request, response);
+    return this.api(request, response, path, url.searchParams);
+  }
+
+  private async api(
+    request: IncomingMessage,
+    response: ServerResponse,
+    [what, id, action, ...rest]: string[],
+    query: URLSearchParams,
+  ): Promise<void> {
+    const { method } = request;
+    if (what === 'catalogue')
+      return this.catalogue(response, id, action, query);
+    if (what === 'ring')
+      return this.json(response, ring(this.options.nodes, 0));
+    if (what === 'publications') return this.publish(request, response);
+    if (what === 'library') {
+      if (id) return this.content(response, rest);
+      const items = [...this.downloads.values()]
+        .filter((d) => d.completedAt)
+        .map(libraryItem);
+      return this.json(response, { total: items.length, items });
+    }
+    if (what === 'settings') {
+      if (method === 'PATCH')
+        this.settings = {
+          ...this.settings,
+          ...JSON.parse(await text(request)),
+        };
+      return this.json(response, this.settings);
+    }
+    if (what === 'downloads') {
+      if (!id && method === 'POST') return this.add(request, response);
+      const item = this.downloads.get(id);
+      if (!item)
+        return this.problem(response, 404, 'there is no such download');
+      return this.download(request, response, item, action);
+    }
+    return this.problem(response, 404, 'there is no such route');
+  }
+
+  private catalogue(
+    response: ServerResponse,
+    id: string | undefined,
+    action: string | undefined,
+    query: URLSearchParams,
+  ): void {
+    const all = Array.from({ length: this.options.catalogue }, (_, n) =>
+      catalogueEntry(n, this.started),
+    );
+    if (id) {
+      const entry = all.find(({ infoHash }) => infoHash === id);
+      if (!entry) return this.problem(response, 404, 'nobody has published it');
+      const magnet = `magnet:?xt=urn:btih:${id}&dn=${encodeURIComponent(entry.name)}&tr=http%3A%2F%2F192.168.1.20%3A6969%2Fannounce`;
+      if (action === 'magnet') return this.json(response, { magnet });
+      const tree = treeOf(entry.name, entry.size, entry.files);
+      return this.json(response, {
+        ...entry,
+        tree,
+        pieceLength: 1_048_576,
+        pieces: Math.ceil(entry.size / 1_048_576),
+        private: false,
+        format: 'hybrid',
+        magnet,
+      });
+    }
+    const words = (query.get('search') ?? '').toLowerCase().split(/\s+/);
+    const found = all.filter(({ name }) =>
+      words.every((word) => name.toLowerCase().includes(word)),
+    );
+    const sort = query.get('sort') ?? 'date';
+    const sign = query.get('order') === 'asc' ? 1 : -1;
+    const key = (e: (typeof found)[number]) =>
+      sort === 'name'
+        ? e.name
+        : sort === 'size'
+          ? e.size
+          : sort === 'seeders'
+            ? e.seeders
+            : e.publishedAt;
+    found.sort((a, b) =>
+      key(a) < key(b) ? -sign : key(a) > key(b) ? sign : 0,
+    );
+    const offset = Number(query.get('offset') ?? 0);
+    const limit = Number(query.get('limit') ?? 100);
+    this.json(response, {
+      total: found.length,
+      items: found.slice(offset, offset + limit),
+    });
+  }
+
+  private async add(
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
+    const body = request.headers['content-type']?.startsWith('application/json')
+      ? JSON.parse(await text(request))
+      : (await text(request), {});
+    const magnet = /urn:btih:([0-9a-f]{40})/i.exec(body.magnet ?? '')?.[1];
+    const id = body.infoHash ?? magnet ?? hashOf(99_000 + this.downloads.size);
+    if (this.downloads.has(id))
+      return this.problem(response, 409, 'this download is here already');
+    const n =
+      Array.from({ length: this.options.catalogue }, (_, i) => i).find(
+        (i) => hashOf(i) === id,
+      ) ?? 0;
+    const item: DownloadDto = {
+      ...download(n, Date.now()),
+      id,
+      infoHash: id,
+      state: 'downloading',
+      completedBytes: 0,
+      downloadRate: 2_000_000,
+      peers: 4,
+      published: false,
+      addedAt: new Date().toISOString(),
+    };
+    this.json(response, this.put(item), 201);
+  }
+
+  private download(
+    request: IncomingMessage,
+    response: ServerResponse,
+    item: DownloadDto,
+    action: string | undefined,
+  ): void | Promise<void> {
+    const list = (items: readonly unknown[]) =>
+      this.json(response, { total: items.length, items });
+    if (request.method === 'DELETE') {
+      this.downloads.delete(item.id);
+      this.send('download-removed', { id: item.id });
+      response.writeHead(204).end();
+      return;
+    }
+    if (request.method === 'PATCH') {
+      return text(request).then((body) => {
+        const change = JSON.parse(body);
+        delete change.files;
+        this.json(response, this.put({ ...item, ...change }));
+      });
+    }
+    const become: Record<string, DownloadDto['state']> = {
+      pause: 'paused',
+      resume: item.completedBytes === item.size ? 'seeding' : 'downloading',
+      cancel: 'cancelled',
+      retry: 'downloading',
+      recheck: 'checking',
+    };
+    if (request.method === 'POST' && action && become[action]) {
+      const downloadRate = become[action] === 'downloading' ? 3_000_000 : 0;
+      const rest = { ...item };
+      delete rest.reason;
+      delete rest.eta;
+      return this.json(
+        response,
+        this.put({ ...rest, state: become[action], downloadRate }),
+      );
+    }
+    if (action === 'files') return list(downloadFiles(item));
+    if (action === 'peers') return list(peersOf(item));
+    if (action === 'trackers') return list(sourcesOf(Date.now()));
+    if (action === 'pieces') return this.json(response, piecesOf(item));
+    return this.json(response, item);
+  }
+
+  private async publish(
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
+    if (request.method === 'GET')
+      return this.json(response, { total: 0, items: [] });
+    const body = await text(request);
+    const field = (name: string) =>
+      new RegExp(`name="${name}"\\r\\n\\r\\n([^\\r]*)`).exec(body)?.[1] ?? '';
+    const base: PublicationDto = {
+      id: field('id'),
+      name: field('name'),
+      size: body.length,
+      files: body.split('name="files"').length - 1,
+      state: 'hashing',
+      doneBytes: 0,
+    };
+    for (let step = 1; step <= 4; step++) {
+      this.tell({ ...base, doneBytes: (base.size * step) / 4 });
+      await new Promise((next) => setTimeout(next, 120));
+    }
+    this.tell({ ...base, state: 'publishing' });
+    await new Promise((next) => setTimeout(next, 150));
+    const alone = this.options.nodes < 3;
+    const done: PublicationDto = {
+      ...base,
+      state: 'published',
+      infoHash: hashOf(1),
+      replicas: {
+        stored: Math.min(3, this.options.nodes),
+        wanted: 3,
+        ...(alone ? { advice: 'Start more nodes: only this one has it.' } : {}),
+      },
+    };
+    this.tell(done);
+    this.json(response, done, 201);
+  }
+
+  private tell(publication: PublicationDto): void {
+    this.publications.set(publication.id, publication);
+    this.send('publication', publication);
+  }
+
+  private content(response: ServerResponse, path: string[]): void {
+    const name = path.at(-1) ?? '';
+    if (/\.(txt|md)$/.test(name)) {
+      response.setHeader('Content-Type', 'text/plain; charset=utf-8');
+      response.end(
+        `These are the first lines of ${name}.\n\nSecond paragraph: ñ, é, 風.\n`,
+      );
+    } else if (/\.(jpg|png|svg)$/.test(name)) {
+      response.setHeader('Content-Type', 'image/svg+xml');
+      response.end(
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 400 300"><rect width="400" height="300" fill="#88a"/><circle cx="200" cy="150" r="90" fill="#fc8"/></svg>',
+      );
+    } else this.problem(response, 404, 'there is no such file');
+  }
+
+  private events(_request: IncomingMessage, response: ServerResponse): void {
+    response.writeHead(200, {
+      'Content-Type': 'text/event-stream',
+      'Cache-Control': 'no-store',
+    });
+    const data = {
+      downloads: [...this.downloads.values()],
+      publications: [...this.publications.values()],
+    };
+    response.write(
+      `id: fake.${this.sequence}\nevent: snapshot\ndata: ${JSON.stringify(data)}\n\n`,
+    );
+    this.streams.add(response);
+    response.on('close', () => this.streams.delete(response));
+  }
+
+  private async session(
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
+    const required = this.options.password !== '';
+    if (request.method === 'DELETE') {
+      this.signedIn = false;
+      response.writeHead(204).end();
+      return;
+    }
+    if (request.method === 'POST') {
+      this.signedIn =
+        JSON.parse(await text(request)).password === this.options.password;
+      if (!this.signedIn)
+        return this.problem(response, 401, 'this is not the password');
+    }
+    this.json(response, { required, signedIn: !required || this.signedIn });
+  }
+
+  private async page(path: string, response: ServerResponse): Promise<void> {
+    const file = path.includes('.') ? path : '/index.html';
+    const body = await readFile(join(this.options.root, file)).catch(
+      () => undefined,
+    );
+    if (!body) return this.problem(response, 404, 'there is no such file');
+    response.setHeader(
+      'Content-Type',
+      types[extname(file)] ?? 'application/octet-stream',
+    );
+    response.end(body);
+  }
+
+  private json(response: ServerResponse, body: unknown, status = 200): void {
+    response
+      .writeHead(status, { 'Content-Type': 'application/json' })
+      .end(JSON.stringify(body));
+  }
+
+  private problem(
+    response: ServerResponse,
+    status: number,
+    detail: string,
+  ): void {
+    if (response.headersSent) {
+      response.destroy();
+      return;
+    }
+    response
+      .writeHead(status, { 'Content-Type': 'application/problem+json' })
+      .end(
+        JSON.stringify({
+          type: 'about:blank',
+          title: 'Problem',
+          status,
+          detail,
+        }),
+      );
+  }
+}
+
+async function text(request: IncomingMessage): Promise<string> {
+  const parts: Buffer[] = [];
+  for await (const part of request) parts.push(part as Buffer);
+  return Buffer.concat(parts).toString('latin1').length > 0
+    ? Buffer.concat(parts).toString()
+    : '{}';
+}
