@@ -40,15 +40,11 @@ async function onlyUrl(node: Node, infoHash: string): Promise<string> {
   return items[0].url;
 }
 
-/** Two seconds is what a publication may take to be seen on every node. */
 const seen = (node: Node, { infoHash }: Publication): Promise<unknown> =>
-  eventually(
-    `${node.name} lists ${infoHash}`,
-    async () =>
-      (await node.api.catalogue('?limit=500')).items.find(
-        (entry) => entry.infoHash === infoHash,
-      ),
-    2_000,
+  eventually(`${node.name} lists ${infoHash}`, async () =>
+    (await node.api.catalogue('?limit=500')).items.find(
+      (entry) => entry.infoHash === infoHash,
+    ),
   );
 
 const publish = (name: string, content: Uint8Array): Promise<Publication> =>
@@ -57,6 +53,18 @@ const publish = (name: string, content: Uint8Array): Promise<Publication> =>
 async function limitUpload(node: Node, uploadLimit: number): Promise<void> {
   await node.api.settings({ uploadLimit });
 }
+
+it('what is published is in every catalogue within two seconds', async () => {
+  const times: number[] = [];
+  for (let i = 0; i < 5; i++) {
+    const published = await publish(`soon ${i}.bin`, bytesOf(`soon ${i}`, 100));
+    const began = Date.now();
+    await Promise.all([b, c].map((node) => seen(node, published)));
+    times.push(Date.now() - began);
+  }
+  // The median: a machine that is busy for a moment is not what this is about.
+  expect(times.sort((x, y) => x - y)[2]).toBeLessThan(2_000);
+});
 
 describe('one file', () => {
   it.each([
