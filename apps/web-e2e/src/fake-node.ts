@@ -12,12 +12,6 @@ import {
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join, resolve } from 'node:path';
-import type {
-  DownloadDto,
-  PublicationDto,
-  ServerEventName,
-  SettingsDto,
-} from '@dnd/api-client';
 import {
   catalogueEntry,
   download,
@@ -31,7 +25,24 @@ import {
   ring,
   sourcesOf,
   treeOf,
+  type Download,
+  type State,
 } from './fake-world.ts';
+
+interface Publication {
+  readonly id: string;
+  readonly name: string;
+  readonly size: number;
+  readonly files: number;
+  readonly state: string;
+  readonly doneBytes: number;
+  readonly infoHash?: string;
+  readonly replicas?: {
+    readonly stored: number;
+    readonly wanted: number;
+    readonly advice?: string;
+  };
+}
 
 export interface FakeOptions {
   readonly port?: number;
@@ -61,15 +72,15 @@ const policy =
 const beat = 100;
 
 export class FakeNode {
-  readonly downloads = new Map<string, DownloadDto>();
-  private readonly publications = new Map<string, PublicationDto>();
+  readonly downloads = new Map<string, Download>();
+  private readonly publications = new Map<string, Publication>();
   private readonly streams = new Set<ServerResponse>();
   private readonly started = Date.now();
   private readonly chance = random(7);
   private readonly options: Required<FakeOptions>;
   private readonly server: Server;
   private readonly timer: ReturnType<typeof setInterval>;
-  private settings: SettingsDto = {
+  private settings = {
     name: 'casa-grande',
     downloadLimit: 0,
     uploadLimit: 2_000_000,
@@ -128,12 +139,12 @@ export class FakeNode {
     return new Promise((done) => this.server.close(() => done()));
   }
 
-  send(type: ServerEventName, data: unknown): void {
+  send(type: string, data: unknown): void {
     const text = `id: fake.${++this.sequence}\nevent: ${type}\ndata: ${JSON.stringify(data)}\n\n`;
     for (const stream of this.streams) stream.write(text);
   }
 
-  put(item: DownloadDto): DownloadDto {
+  put(item: Download): Download {
     this.downloads.set(item.id, item);
     this.send('download', item);
     return item;
@@ -278,7 +289,7 @@ export class FakeNode {
       Array.from({ length: this.options.catalogue }, (_, i) => i).find(
         (i) => hashOf(i) === id,
       ) ?? 0;
-    const item: DownloadDto = {
+    const item: Download = {
       ...download(n, Date.now()),
       id,
       infoHash: id,
@@ -295,7 +306,7 @@ export class FakeNode {
   private download(
     request: IncomingMessage,
     response: ServerResponse,
-    item: DownloadDto,
+    item: Download,
     action: string | undefined,
   ): void | Promise<void> {
     const list = (items: readonly unknown[]) =>
@@ -313,7 +324,7 @@ export class FakeNode {
         this.json(response, this.put({ ...item, ...change }));
       });
     }
-    const become: Record<string, DownloadDto['state']> = {
+    const become: Record<string, State> = {
       pause: 'paused',
       resume: item.completedBytes === item.size ? 'seeding' : 'downloading',
       cancel: 'cancelled',
@@ -346,7 +357,7 @@ export class FakeNode {
     const body = await text(request);
     const field = (name: string) =>
       new RegExp(`name="${name}"\\r\\n\\r\\n([^\\r]*)`).exec(body)?.[1] ?? '';
-    const base: PublicationDto = {
+    const base: Publication = {
       id: field('id'),
       name: field('name'),
       size: body.length,
@@ -361,7 +372,7 @@ export class FakeNode {
     this.tell({ ...base, state: 'publishing' });
     await new Promise((next) => setTimeout(next, 150));
     const alone = this.options.nodes < 3;
-    const done: PublicationDto = {
+    const done: Publication = {
       ...base,
       state: 'published',
       infoHash: hashOf(1),
@@ -375,7 +386,7 @@ export class FakeNode {
     this.json(response, done, 201);
   }
 
-  private tell(publication: PublicationDto): void {
+  private tell(publication: Publication): void {
     this.publications.set(publication.id, publication);
     this.send('publication', publication);
   }

@@ -1,14 +1,38 @@
 /** What the stand-in node pretends: a catalogue, downloads that move, a ring. The same seed gives the same world. */
-import type {
-  CatalogueEntryDto,
-  DownloadDto,
-  DownloadFileDto,
-  LibraryItemDto,
-  PeerDto,
-  PiecesDto,
-  RingDto,
-  SourceDto,
-} from '@dnd/api-client';
+
+export type State =
+  | 'queued'
+  | 'fetching-metadata'
+  | 'checking'
+  | 'downloading'
+  | 'paused'
+  | 'seeding'
+  | 'completed'
+  | 'failed'
+  | 'cancelled';
+
+export interface Download {
+  readonly id: string;
+  readonly infoHash: string;
+  readonly name: string;
+  readonly size: number;
+  readonly files: number;
+  readonly state: State;
+  reason?: string;
+  readonly completedBytes: number;
+  readonly downloadRate: number;
+  readonly uploadRate: number;
+  readonly uploadedBytes: number;
+  readonly peers: number;
+  readonly seeds: number;
+  eta?: number;
+  readonly addedAt: string;
+  readonly completedAt?: string;
+  readonly published: boolean;
+  readonly sequential: boolean;
+  readonly downloadLimit: number;
+  readonly uploadLimit: number;
+}
 
 export const hostileName = '<img src=x onerror="window.hacked=1">.mp4';
 
@@ -57,7 +81,7 @@ const sizeOf = (n: number): number =>
 
 const filesOf = (n: number): number => ([1, 9, 14].includes(n % 16) ? 14 : 1);
 
-export const catalogueEntry = (n: number, now: number): CatalogueEntryDto => ({
+export const catalogueEntry = (n: number, now: number) => ({
   infoHash: hashOf(n),
   name: nameOf(n),
   size: sizeOf(n),
@@ -69,7 +93,7 @@ export const catalogueEntry = (n: number, now: number): CatalogueEntryDto => ({
   leechers: (n * 5) % 17,
 });
 
-const states: readonly DownloadDto['state'][] = [
+const states: readonly State[] = [
   'downloading',
   'downloading',
   'seeding',
@@ -85,7 +109,7 @@ const states: readonly DownloadDto['state'][] = [
   'cancelled',
 ];
 
-export function download(n: number, now: number): DownloadDto {
+export function download(n: number, now: number): Download {
   const state = states[n % states.length];
   const known = state !== 'fetching-metadata';
   const size = known ? sizeOf(n) + 1_000_000 : 0;
@@ -116,11 +140,7 @@ export function download(n: number, now: number): DownloadDto {
 }
 
 /** A step of `seconds`. */
-export function moved(
-  d: DownloadDto,
-  seconds: number,
-  chance: number,
-): DownloadDto {
+export function moved(d: Download, seconds: number, chance: number): Download {
   if (d.state === 'seeding') {
     const uploadRate = Math.round(d.uploadRate * (0.85 + 0.3 * chance));
     return {
@@ -155,7 +175,7 @@ export function treeOf(name: string, size: number, files: number) {
   }));
 }
 
-export function downloadFiles(d: DownloadDto): DownloadFileDto[] {
+export function downloadFiles(d: Download) {
   let left = d.completedBytes;
   return treeOf(d.name, d.size, d.files).map((file) => {
     const completedBytes = Math.min(file.size, left);
@@ -170,7 +190,7 @@ export function downloadFiles(d: DownloadDto): DownloadFileDto[] {
   });
 }
 
-export const libraryItem = (d: DownloadDto): LibraryItemDto => ({
+export const libraryItem = (d: Download) => ({
   infoHash: d.id,
   name: d.name,
   size: d.size,
@@ -184,7 +204,7 @@ export const libraryItem = (d: DownloadDto): LibraryItemDto => ({
   ...(d.completedAt ? { completedAt: d.completedAt } : {}),
 });
 
-export const peersOf = (d: DownloadDto): PeerDto[] =>
+export const peersOf = (d: Download) =>
   Array.from({ length: d.peers }, (_, i) => ({
     address:
       i % 4 === 3 ? `[2001:db8::${i}]:6881` : `192.168.1.${20 + i}:${6881 + i}`,
@@ -209,7 +229,7 @@ export const peersOf = (d: DownloadDto): PeerDto[] =>
     source: ['tracker', 'pex', 'lsd', 'incoming'][i % 4],
   }));
 
-export function piecesOf(d: DownloadDto): PiecesDto {
+export function piecesOf(d: Download) {
   const count = Math.max(1, Math.min(2000, Math.ceil(d.size / 1_048_576)));
   const done = d.size > 0 ? d.completedBytes / d.size : 0;
   const have = Buffer.alloc(Math.ceil(count / 8));
@@ -232,7 +252,7 @@ export function piecesOf(d: DownloadDto): PiecesDto {
   };
 }
 
-export const sourcesOf = (now: number): SourceDto[] => [
+export const sourcesOf = (now: number) => [
   {
     kind: 'ring',
     url: 'dnd',
@@ -269,7 +289,7 @@ export const sourcesOf = (now: number): SourceDto[] => [
 
 const iso = (time: number): string => new Date(time).toISOString();
 
-export function ring(count: number, version: number): RingDto {
+export function ring(count: number, version: number) {
   const nodes = Array.from({ length: count }, (_, i) => ({
     id: hashOf(i * 7 + 3),
     address: `192.168.1.${20 + i}:7000`,

@@ -65,10 +65,21 @@ export const ratioOf = (item: {
   readonly size: number;
 }): number => (item.size > 0 ? item.uploadedBytes / item.size : 0);
 
-/** Why it is not moving: the node's reason, else what its figures say. */
+/** Why it is not moving, in the page's language where its figures or the node's usual words tell; else as the node says it. */
 export function reasonOf(download: DownloadDto, texts: Texts): string {
   const { reasons } = texts;
-  if (download.reason) return download.reason;
+  if (download.reason) {
+    const full = /^disk full(?:: ([\d.]+ [KMGTP]?B) missing)?/.exec(
+      download.reason,
+    );
+    if (full) return full[1] ? reasons.diskFull(full[1]) : reasons.noRoom;
+    const usual = download.state !== 'failed' && stateReason(download, texts);
+    return usual || download.reason;
+  }
+  return stateReason(download, texts);
+}
+
+function stateReason(download: DownloadDto, { reasons }: Texts): string {
   if (download.state === 'queued') return reasons.queued;
   if (download.state === 'fetching-metadata') return reasons.metadata;
   if (download.state === 'downloading' && download.downloadRate === 0) {

@@ -20,7 +20,9 @@ export class RemoveDownloads {
     const name = ids.length === 1 ? this.store.find(ids[0])?.name : undefined;
     const answer = await this.dialogs.ask({
       title: words.removeTitle(ids.length),
-      text: name ? `“${name}”. ${words.removeText}` : words.removeText,
+      text: name
+        ? `${words.quoted(name)}. ${words.removeText}`
+        : words.removeText,
       ...(published ? { warning: words.removePublished } : {}),
       answers: [
         { value: 'keep', label: words.removeKeep },

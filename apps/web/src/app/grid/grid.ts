@@ -38,6 +38,7 @@ export interface RowKey {
     role: 'grid',
     '[attr.aria-rowcount]': 'rows() + 1',
     '(click)': 'onClick($event)',
+    '(mousedown)': 'onMouseDown($event)',
     '(keydown)': 'onKey($event)',
     '(focusin)': 'onFocus($event)',
   },
@@ -138,6 +139,11 @@ export class Grid {
   protected onFocus(event: FocusEvent): void {
     const at = this.positionOf(event.target as HTMLElement);
     if (at) this.active.set(at);
+  }
+
+  /** Shift extends the selection of rows, not of text. */
+  protected onMouseDown(event: MouseEvent): void {
+    if (event.shiftKey && (rowOf(event) ?? -1) >= 0) event.preventDefault();
   }
 
   protected onClick(event: MouseEvent): void {

@@ -100,6 +100,7 @@ export const enPages = {
       other: 'Remove # downloads?',
     }),
     removeText: 'Choose what happens to the files on the disk of the node.',
+    quoted: (name: string) => `“${name}”`,
     removeKeep: 'Remove from the list, keep the files',
     removeData: 'Remove and delete the files',
     removePublished:

@@ -101,6 +101,9 @@ export const en = {
     idlePeers: 'the peers have nothing to give right now',
     metadata: 'asking peers what the magnet link stands for',
     queued: 'starts when another download ends',
+    diskFull: (missing: string) =>
+      `disk full: ${missing} missing; it goes on by itself when there is room`,
+    noRoom: 'disk full: make room and it goes on by itself',
   },
   shortcuts: {
     title: 'Keyboard shortcuts',

@@ -103,6 +103,7 @@ export const esPages: Pick<
       other: '¿Quitar # descargas?',
     }),
     removeText: 'Elige qué pasa con los archivos en el disco del nodo.',
+    quoted: (name) => `«${name}»`,
     removeKeep: 'Quitar de la lista, conservar los archivos',
     removeData: 'Quitar y borrar los archivos',
     removePublished:

@@ -102,6 +102,9 @@ export const es: Texts = {
     idlePeers: 'los pares no tienen nada que dar ahora',
     metadata: 'preguntando a los pares qué hay tras el enlace magnet',
     queued: 'empieza cuando termine otra descarga',
+    diskFull: (missing) =>
+      `disco lleno: faltan ${missing}; sigue por sí sola cuando haya sitio`,
+    noRoom: 'disco lleno: haz sitio y sigue por sí sola',
   },
   shortcuts: {
     title: 'Atajos de teclado',

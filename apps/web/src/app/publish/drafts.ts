@@ -57,7 +57,7 @@ export class Drafts {
     const folder: Picked = {
       name,
       folder: true,
-      files: single.flatMap(({ files }) => files),
+      files: apart(single.flatMap(({ files }) => files)),
     };
     this.list.update((before) => [
       this.draft(folder),
@@ -84,4 +84,17 @@ export class Drafts {
       size: files.reduce((sum, { file }) => sum + file.size, 0),
     };
   }
+}
+
+/** Files of the same name get a number: a folder holds each name once. */
+function apart(files: readonly PickedFile[]): PickedFile[] {
+  const taken = new Set<string>();
+  return files.map(({ file, path }) => {
+    let free = path;
+    for (let n = 2; taken.has(free); n++) {
+      free = path.replace(/(\.[^.]*)?$/, ` (${n})$1`);
+    }
+    taken.add(free);
+    return { file, path: free };
+  });
 }

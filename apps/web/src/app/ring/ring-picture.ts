@@ -4,7 +4,7 @@ import type { RingDto, RingNodeDto } from '@dnd/api-client';
 export const radius = 150;
 /** Of a label, in the picture's units. */
 const line = 15;
-const labelWidth = 48;
+const labelWidth = 64;
 /** Nodes that get a label; with more, labels would cover each other. */
 const maxLabels = 24;
 

@@ -53,6 +53,7 @@ import { Icon } from './icon';
     }
     .answers {
       display: grid;
+      justify-content: stretch;
       gap: 8px;
       padding: 8px 24px 20px;
     }
