@@ -3,6 +3,7 @@ module.exports = {
   displayName: 'node-e2e',
   preset: '../../tools/jest/node-preset.cjs',
   testMatch: ['<rootDir>/src/**/*.e2e.ts'],
-  testTimeout: 60_000,
+  testTimeout: 120_000,
   maxWorkers: 2,
+  verbose: true,
 };

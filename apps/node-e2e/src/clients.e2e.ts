@@ -21,7 +21,7 @@ let c: Node;
 beforeAll(async () => {
   scene = await Scene.open('clients');
   [a, b, c] = await scene.startRing(['a', 'b', 'c']);
-}, 90_000);
+}, 180_000);
 afterAll(() => scene.close());
 
 /** The .torrent as the page of a node hands it out, once every tracker knows who has it. */

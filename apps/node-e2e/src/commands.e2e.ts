@@ -185,9 +185,9 @@ it('a second node with nothing but a Storage finds the first, on ports that are 
     scene.program(name, ['--storage', join(scene.folder, name)], env);
   const ready = /^Open (http:\/\/127\.0\.0\.1:\d+)/;
   const first = bare('bare-1');
-  const [, one] = await first.line(ready, 45_000);
+  const [, one] = await first.line(ready, 120_000);
   const second = bare('bare-2');
-  const [, two] = await second.line(ready, 45_000);
+  const [, two] = await second.line(ready, 120_000);
   expect(two).not.toBe(one);
   for (const origin of [one, two]) {
     const api = new Api(origin);

@@ -26,7 +26,7 @@ let b: Node;
 beforeAll(async () => {
   scene = await Scene.open('hostile-input');
   [a, b] = await scene.startRing(['a', 'b']);
-}, 90_000);
+}, 180_000);
 afterAll(() => scene.close());
 
 afterEach(async () => {

@@ -37,7 +37,7 @@ beforeAll(async () => {
       const path = `/api/catalogue/${infoHash}`;
       return (await b.api.ask('GET', path)).status === 200;
     });
-}, 90_000);
+}, 180_000);
 afterAll(() => scene.close());
 
 type Call = () => Promise<{ readonly status: number }>;

@@ -22,7 +22,7 @@ beforeAll(async () => {
     ['a', 'b'].map((name) => scene.start(name, { roles: 'peer,http' })),
   );
   await Promise.all([a, b].map((node) => node.seesRingOf(3)));
-}, 120_000);
+}, 180_000);
 afterAll(() => scene.close());
 
 async function passesOn(name: string, ms: number): Promise<void> {
@@ -90,4 +90,4 @@ it('a peer that started before any tracker finds it when it comes', async () => 
   } finally {
     await alone.close();
   }
-}, 90_000);
+}, 180_000);

@@ -11,7 +11,7 @@ let b: Node;
 beforeAll(async () => {
   scene = await Scene.open('secrets');
   [a, b] = await scene.startRing(['a', 'b'], { secret });
-}, 90_000);
+}, 180_000);
 afterAll(() => scene.close());
 
 const warnings = (node: Node): string[] =>

@@ -24,7 +24,7 @@ let c: Node;
 beforeAll(async () => {
   scene = await Scene.open('transfer');
   [a, b, c] = await scene.startRing(['a', 'b', 'c']);
-}, 90_000);
+}, 180_000);
 afterAll(() => scene.close());
 
 /** The sha256 of a file of the library, read as a stream. */
@@ -343,4 +343,4 @@ it('with its publisher gone, a third node gets it from the second', async () => 
   await c.fetch(published.infoHash, 60_000);
   const url = await onlyUrl(c, published.infoHash);
   expect(await hashAt(c, url)).toBe(sha256(content));
-}, 90_000);
+}, 180_000);

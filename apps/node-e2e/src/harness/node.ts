@@ -84,7 +84,7 @@ export class Node {
       ...more,
     };
     this.child = runProgram(argumentsOf(flags), this.logFile);
-    await this.child.line(/^(Open http|Ready: )/, 45_000);
+    await this.child.line(/^(Open http|Ready: )/, 120_000);
     return this;
   }
 
