@@ -87,8 +87,10 @@ describe('one file', () => {
       size,
       files: 1,
       state: 'published',
-      replicas: { stored: 3, wanted: 3 },
     });
+    // Two are enough for the answer; the third copy may still be under way.
+    expect(published.replicas.stored).toBeGreaterThanOrEqual(2);
+    expect(published.replicas.wanted).toBe(3);
     await Promise.all([seen(b, published), seen(c, published)]);
 
     await b.fetch(published.infoHash);
@@ -105,11 +107,14 @@ describe('one file', () => {
     await seen(b, published);
 
     const { infoHash } = published;
+    // So that there is something to see on a fast machine too.
+    await limitUpload(a, 16 * MiB);
     const all = await b.api.events();
     await all.first('the snapshot', ({ type }) => type === 'snapshot');
     await b.api.add({ infoHash });
     const own = await b.api.events(`/api/downloads/${infoHash}/progress`);
     await b.reaches(infoHash, 'seeding', 60_000);
+    await limitUpload(a, 0);
     for (const stream of [all, own]) {
       const downloads = (): Download[] =>
         stream.events
