@@ -1,14 +1,20 @@
-/** Keeps this tracker's index in step with the catalogue's partitions on the ring: each second it asks their owners what is new. */
+/**
+ * Keeps this tracker's copy of the catalogue in step with the partitions on the ring: each second it
+ * asks their owners what is new since the version it has. Much news is taken in bit by bit, so that
+ * the tracker answers meanwhile.
+ */
 import { Inject, Injectable, Logger } from '@nestjs/common';
+import { setImmediate } from 'node:timers/promises';
 import { Config } from '../config/config';
 import { Dht, type PlaceState } from '../dht/dht';
-import { Catalogue } from './catalogue';
+import { Catalogue, type CatalogueItem } from './catalogue';
 import { cataloguePlaces } from './places';
-import { decodeEntry, type Entry } from './values';
 
 /** Milliseconds between two rounds; longer where a round takes long, so that it never takes more than a third of the time. */
 const period = 1_000;
 const share = 3;
+/** Entries taken in at a time. */
+const slice = 50;
 
 @Injectable()
 export class CatalogueSync {
@@ -28,8 +34,10 @@ export class CatalogueSync {
     this.versions = this.index.versions();
   }
 
+  /** Resolves when what was kept has been read in and the ring was asked once. */
   async start(): Promise<void> {
     this.running = true;
+    await this.index.load(() => this.pause());
     await this.round();
   }
 
@@ -54,6 +62,12 @@ export class CatalogueSync {
     return this.index.version;
   }
 
+  /** Some entries ahead of the next comparison with the ring. */
+  apply(place: string, items: readonly CatalogueItem[]): void {
+    this.index.apply(place, items);
+    this.announce();
+  }
+
   /** Tells those who wait that something is new. */
   announce(): void {
     for (const resolve of this.waiting.splice(0)) resolve();
@@ -67,14 +81,15 @@ export class CatalogueSync {
         return version === undefined ? { place } : { place, version };
       });
       const states = await this.dht.poll('catalogue', places);
-      if (!this.running) return;
-      for (const state of states) this.takeIn(state);
+      for (const state of states) await this.takeIn(state);
+      if (this.running && this.index.isWasteful)
+        await this.index.load(() => this.pause());
       if (states.length > 0) this.announce();
       this.complained = false;
     } catch (error) {
       if (!this.complained && this.running)
         this.log.warn(
-          `the ring does not answer: ${(error as Error).message}; the catalogue is shown as last known`,
+          `not in step with the ring: ${(error as Error).message}; the catalogue is shown as last known`,
         );
       this.complained = true;
     }
@@ -85,14 +100,22 @@ export class CatalogueSync {
       );
   }
 
-  private takeIn({ place, version, complete, items }: PlaceState): void {
-    const entries: Entry[] = [];
-    const deleted: string[] = [];
-    for (const { item, value } of items) {
-      if (value === null) deleted.push(item);
-      else entries.push(decodeEntry(value));
+  private async takeIn(state: PlaceState): Promise<void> {
+    const { place, version, complete, items } = state;
+    for (let at = 0; at < items.length; at += slice) {
+      if (!this.running) return;
+      this.index.apply(place, items.slice(at, at + slice));
+      await this.pause();
     }
-    this.index.apply(place, version, { entries, deleted, complete });
+    if (!this.running) return;
+    if (complete) this.index.keepOnly(place, items);
+    this.index.reached(place, version);
     this.versions.set(place, version);
+  }
+
+  /** Whoever waits for an answer comes first. Rejects once it has been stopped. */
+  private async pause(): Promise<void> {
+    await setImmediate();
+    if (!this.running) throw new Error('stopped');
   }
 }

@@ -1,6 +1,8 @@
-import { Catalogue } from './catalogue';
+import fc from 'fast-check';
+import { Catalogue, type CatalogueItem } from './catalogue';
 import { cataloguePlace } from './places';
-import type { Entry } from './values';
+import { encodeEntry, type Entry } from './values';
+import { fold, sortable, termsOf } from './words';
 
 const entry = (
   first: string,
@@ -19,14 +21,23 @@ const entry = (
   paths: '',
   ...more,
 });
-
+const itemOf = (each: Entry): CatalogueItem => ({
+  item: each.infoHash,
+  value: encodeEntry(each),
+});
+const enter = (catalogue: Catalogue, ...entries: Entry[]): void => {
+  for (const each of entries)
+    catalogue.apply(cataloguePlace(each.infoHash), [itemOf(each)]);
+};
 const names = (catalogue: Catalogue, search: string): string[] =>
   catalogue.search({ search, sort: 'name' }).items.map(({ name }) => name);
+const here = (): Promise<void> => Promise.resolve();
 
 let catalogue: Catalogue;
 beforeEach(() => {
   catalogue = new Catalogue(':memory:');
-  const entries = [
+  enter(
+    catalogue,
     entry('a', 'Película de verano.mkv', { size: 3, publishedAt: 3 }),
     entry('b', 'chapter 10.pdf', {
       size: 2,
@@ -35,12 +46,10 @@ beforeEach(() => {
     }),
     entry('c', 'chapter 9.pdf', {
       size: 1,
-      paths: 'extras/Übung.txt',
+      paths: 'extras/Übung.txt\n東京物語/第一章.txt',
       publishedAt: 1,
     }),
-  ];
-  for (const each of entries)
-    catalogue.add(cataloguePlace(each.infoHash), each);
+  );
 });
 afterEach(() => catalogue.close());
 
@@ -49,17 +58,29 @@ it.each([
   ['VERANO pel', ['Película de verano.mkv']],
   ['phys', ['chapter 10.pdf']],
   ['ubung', ['chapter 9.pdf']],
+  ['物語', ['chapter 9.pdf']],
   ['chapter pdf', ['chapter 9.pdf', 'chapter 10.pdf']],
+  ['ch p', ['chapter 9.pdf', 'chapter 10.pdf']],
   ['absent', []],
+  ['chapter absent', []],
   ['"; DROP TABLE entry; --', []],
   ['* OR NEAR(', []],
+  ['!?', []],
+  ['  ', ['chapter 9.pdf', 'chapter 10.pdf', 'Película de verano.mkv']],
 ])('finds by the words %j', (search, expected) => {
   expect(names(catalogue, search)).toEqual(expected);
 });
 
+it('folds what people do not tell apart', () => {
+  expect(fold('Ŀøđz ＡＢＣ ﬁn Straße')).toBe('l·odz abc fin strasse');
+  expect([...termsOf('a-b_c a.B', 10)]).toEqual(['a', 'b', 'c']);
+  expect(termsOf('x '.repeat(9) + 'y', 5).size).toBe(1);
+  expect(sortable('Film 9') < sortable('film 10')).toBe(true);
+});
+
 it('lists everything for no words, sorted and paged', () => {
   const page = (
-    sort: 'name' | 'size' | 'date',
+    sort: 'name' | 'size' | 'date' | 'seeders',
     order: 'asc' | 'desc',
     offset = 0,
     limit = 9,
@@ -71,28 +92,101 @@ it('lists everything for no words, sorted and paged', () => {
   expect(page('date', 'desc')).toEqual([3, 2, 1]);
   expect(page('name', 'asc')).toEqual([1, 2, 3]);
   expect(page('size', 'asc', 1, 1)).toEqual([2]);
-  expect(catalogue.search({ limit: 1 }).total).toBe(3);
+  expect(page('size', 'asc', 5)).toEqual([]);
+  catalogue.setCounts('b'.repeat(40), { seeders: 5, leechers: 1, at: 1 });
+  catalogue.setCounts('c'.repeat(40), { seeders: 2, leechers: 0, at: 1 });
+  expect(page('seeders', 'desc')).toEqual([2, 1, 3]);
+  expect(catalogue.search({ limit: 1 })).toMatchObject({ total: 3 });
+  expect(catalogue.get('b'.repeat(40))).toMatchObject({ seeders: 5 });
 });
 
 it('follows what the ring says of a place', () => {
   const place = cataloguePlace('a'.repeat(40));
   const version = catalogue.version;
-  catalogue.apply(place, 'v2', {
-    entries: [entry('a', 'New name.mkv')],
-    deleted: [],
-    complete: false,
-  });
+  catalogue.setCounts('a'.repeat(40), { seeders: 4, leechers: 1, at: 1 });
+  catalogue.apply(place, [itemOf(entry('a', 'New name.mkv'))]);
+  catalogue.reached(place, 'v2');
   expect(names(catalogue, 'new')).toEqual(['New name.mkv']);
   expect(names(catalogue, 'pelicula')).toEqual([]);
-  catalogue.apply(place, 'v3', { entries: [], deleted: [], complete: true });
+  expect(catalogue.get('a'.repeat(40))?.seeders).toBe(4);
+  catalogue.keepOnly(place, []);
   expect(catalogue.get('a'.repeat(40))).toBe(undefined);
   expect(names(catalogue, '')).toHaveLength(2);
-  catalogue.apply(cataloguePlace('b'.repeat(40)), 'v4', {
-    entries: [],
-    deleted: ['b'.repeat(40)],
-    complete: false,
-  });
+  catalogue.apply('x', [{ item: 'b'.repeat(40), value: null }]);
   expect(names(catalogue, 'physics')).toEqual([]);
-  expect(catalogue.versions().get(place)).toBe('v3');
+  expect(catalogue.versions().get(place)).toBe('v2');
   expect(catalogue.version).toBeGreaterThan(version);
+});
+
+it('leaves out what is malformed or says that it is something else', () => {
+  const item = 'd'.repeat(40);
+  catalogue.apply('x', [
+    { item, value: Uint8Array.of(0xc1) },
+    { item, value: encodeEntry(entry('e', 'other')) },
+    itemOf(entry('f', 'good')),
+  ]);
+  expect(names(catalogue, '')).toHaveLength(4);
+  expect(catalogue.get(item)).toBe(undefined);
+});
+
+it('is made anew from what is kept, with what changes meanwhile', async () => {
+  const hash = (i: number): string => i.toString(16).padStart(40, '0');
+  for (let i = 0; i < 300; i++)
+    enter(catalogue, { ...entry('0', `file ${i}`), infoHash: hash(i) });
+  let pauses = 0;
+  await catalogue.load(() => {
+    if (pauses++ === 0) {
+      enter(catalogue, { ...entry('0', 'changed'), infoHash: hash(3) });
+      catalogue.apply('x', [{ item: hash(4), value: null }]);
+      enter(catalogue, { ...entry('0', 'brand new'), infoHash: hash(999) });
+    }
+    return here();
+  });
+  expect(pauses).toBeGreaterThan(1);
+  expect(catalogue.size).toBe(303);
+  expect(names(catalogue, 'changed')).toEqual(['changed']);
+  expect(names(catalogue, 'brand')).toEqual(['brand new']);
+  expect(catalogue.get(hash(4))).toBe(undefined);
+});
+
+it('finds and orders as a plain list does, whatever comes and goes', () => {
+  const step = fc.record({
+    n: fc.integer({ min: 0, max: 15 }),
+    words: fc.option(
+      fc.array(fc.constantFrom('ab', 'abc', 'b', 'bd', 'cd'), { maxLength: 3 }),
+    ),
+    size: fc.integer({ min: 0, max: 5 }),
+  });
+  const search = fc.constantFrom('', 'a', 'ab', 'b a', 'cd b', 'abc');
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), search, (steps, text) => {
+      const index = new Catalogue(':memory:');
+      const model = new Map<string, Entry>();
+      for (const { n, words, size } of steps) {
+        const infoHash = n.toString(16).repeat(40);
+        if (words) {
+          const each = { ...entry('0', words.join(' '), { size }), infoHash };
+          enter(index, each);
+          model.set(infoHash, each);
+        } else {
+          index.apply('x', [{ item: infoHash, value: null }]);
+          model.delete(infoHash);
+        }
+      }
+      const wanted = [...model.values()].filter(({ name }) =>
+        text
+          .split(' ')
+          .every((prefix) => name.split(' ').some((w) => w.startsWith(prefix))),
+      );
+      const { total, items } = index.search({ search: text, sort: 'size' });
+      expect(total).toBe(wanted.length);
+      expect(items.map(({ infoHash }) => infoHash).sort()).toEqual(
+        wanted.map(({ infoHash }) => infoHash).sort(),
+      );
+      const sizes = items.map(({ size }) => size);
+      expect(sizes).toEqual([...sizes].sort((a, b) => b - a));
+      index.close();
+    }),
+    { numRuns: 60 },
+  );
 });

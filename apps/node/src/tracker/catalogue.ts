@@ -1,98 +1,126 @@
 /**
- * The whole catalogue of the ring as this tracker knows it, in an embedded full-text index (SQLite
- * FTS5): words anywhere in name, comment and file paths, by prefix, case and accents folded. It is a
- * copy that can be made anew at any time, so it is written without waiting for the disk.
+ * The whole catalogue of the ring as this tracker knows it. Entries lie in SQLite as they came; they
+ * are a copy that can be made anew at any time, so they are written without waiting for the disk. What
+ * they are found by is in memory and made from them at the start.
  */
-import { join } from 'node:path';
 import { rmSync } from 'node:fs';
-import {
-  DatabaseSync,
-  type SQLInputValue,
-  type StatementSync,
-} from 'node:sqlite';
-import type { CatalogueQueryDto, CatalogueSort } from './tracker.dto';
-import type { Entry } from './values';
+import { join } from 'node:path';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { CatalogueMemory, type Counts } from './catalogue-memory';
+import type { CatalogueQueryDto } from './tracker.dto';
+import { decodeEntry, type Entry } from './values';
 
 export interface IndexedEntry extends Entry {
   readonly seeders: number;
   readonly leechers: number;
 }
 
-const columns: Record<CatalogueSort, string> = {
-  name: 'sort_name',
-  size: 'size',
-  date: 'published_at',
-  seeders: 'seeders',
-};
-const schemaVersion = 1;
+/** An entry as it lies on the ring; null: it was withdrawn. */
+export interface CatalogueItem {
+  readonly item: string;
+  readonly value: Uint8Array | null;
+}
+
+const schemaVersion = 2;
+/** Entries read at a time. */
+const slice = 100;
 
 export class Catalogue {
   /** Grows with every change. */
   version = 1;
+  private memory = new CatalogueMemory();
+  /** Changes while the memory is made anew. */
+  private changed: Set<string> | undefined;
   private readonly db: DatabaseSync;
-  private readonly upsert: StatementSync;
-  private readonly byHash: StatementSync;
-  private readonly deleteByHash: StatementSync;
-  private readonly setSwarm: StatementSync;
+  private readonly write: StatementSync;
+  private readonly erase: StatementSync;
+  private readonly value: StatementSync;
+  private readonly itemsAt: StatementSync;
+  private readonly setVersion: StatementSync;
 
   constructor(storage: string | ':memory:') {
-    this.db = openIndex(storage);
-    this.upsert = this.db.prepare(`
-      INSERT INTO entry (info_hash, place, name, sort_name, size, files, comment, private, publisher_id, publisher_name, published_at, paths)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-      ON CONFLICT (info_hash) DO UPDATE SET place = excluded.place, name = excluded.name, sort_name = excluded.sort_name, size = excluded.size,
-        files = excluded.files, comment = excluded.comment, private = excluded.private, publisher_id = excluded.publisher_id,
-        publisher_name = excluded.publisher_name, published_at = excluded.published_at, paths = excluded.paths`);
-    this.byHash = this.db.prepare('SELECT * FROM entry WHERE info_hash = ?');
-    this.deleteByHash = this.db.prepare(
-      'DELETE FROM entry WHERE info_hash = ?',
+    const db = openIndex(storage);
+    this.db = db;
+    this.write = db.prepare(
+      'INSERT OR REPLACE INTO entry (info_hash, place, value) VALUES (?, ?, ?)',
     );
-    this.setSwarm = this.db.prepare(
-      'UPDATE entry SET seeders = ?, leechers = ? WHERE info_hash = ? AND (seeders <> ? OR leechers <> ?)',
+    this.erase = db.prepare('DELETE FROM entry WHERE info_hash = ?');
+    this.value = db.prepare('SELECT value FROM entry WHERE info_hash = ?');
+    this.itemsAt = db.prepare('SELECT info_hash FROM entry WHERE place = ?');
+    this.setVersion = db.prepare(
+      'INSERT OR REPLACE INTO place (place, version) VALUES (?, ?)',
     );
   }
 
-  /** Takes in what changed at a place: entries, deletions, or (`complete`) all there is. */
-  apply(
-    place: string,
-    version: string,
-    changes: {
-      entries: readonly Entry[];
-      deleted: readonly string[];
-      complete: boolean;
-    },
-  ): void {
+  get size(): number {
+    return this.memory.size;
+  }
+
+  /** The memory has much that is gone: `load` makes it anew. */
+  get isWasteful(): boolean {
+    return this.memory.isWasteful;
+  }
+
+  /** Makes the memory from what is kept, a slice at a time with a `pause` between two. What changes meanwhile is not lost. */
+  async load(pause: () => Promise<void>): Promise<void> {
+    const fresh = new CatalogueMemory();
+    const changed = new Set<string>();
+    this.changed = changed;
+    const rows = this.db.prepare(
+      'SELECT info_hash, value FROM entry WHERE info_hash > ? ORDER BY info_hash LIMIT ?',
+    );
+    const take = (infoHash: string, value: Uint8Array | undefined): void => {
+      const entry = value && decoded(value);
+      if (!entry) return fresh.drop(infoHash);
+      fresh.enter(entry);
+      fresh.setCounts(infoHash, this.memory.countsOf(infoHash));
+    };
+    for (let after = ''; ;) {
+      const read = rows.all(after, slice);
+      for (const row of read)
+        take(row['info_hash'] as string, row['value'] as Uint8Array);
+      if (read.length < slice) break;
+      after = read.at(-1)?.['info_hash'] as string;
+      await pause();
+    }
+    for (const infoHash of changed) take(infoHash, this.valueOf(infoHash));
+    this.changed = undefined;
+    this.memory = fresh;
+    this.version++;
+  }
+
+  /** Takes in some of what changed at a place; what is malformed is left out. */
+  apply(place: string, items: readonly CatalogueItem[]): void {
     this.transaction(() => {
-      if (changes.complete) {
-        const kept = new Set(changes.entries.map(({ infoHash }) => infoHash));
-        for (const row of this.db
-          .prepare('SELECT info_hash FROM entry WHERE place = ?')
-          .all(place)) {
-          const infoHash = row['info_hash'] as string;
-          if (!kept.has(infoHash)) this.deleteByHash.run(infoHash);
-        }
+      for (const { item, value } of items) {
+        const entry = value ? decoded(value) : undefined;
+        if (value && entry?.infoHash === item) this.enter(place, entry, value);
+        else if (!value) this.drop(item);
       }
-      for (const infoHash of changes.deleted) this.deleteByHash.run(infoHash);
-      for (const entry of changes.entries) this.write(place, entry);
-      this.db
-        .prepare('INSERT OR REPLACE INTO place (place, version) VALUES (?, ?)')
-        .run(place, version);
     });
     this.version++;
   }
 
-  /** One entry ahead of the next comparison with the ring. */
-  add(place: string, entry: Entry): void {
-    this.transaction(() => this.write(place, entry));
-    this.version++;
+  /** Drops what lies at a place and is not among `items`. */
+  keepOnly(place: string, items: readonly CatalogueItem[]): void {
+    const kept = new Set(items.map(({ item }) => item));
+    const gone = this.itemsAt
+      .all(place)
+      .map((row) => row['info_hash'] as string)
+      .filter((infoHash) => !kept.has(infoHash));
+    if (gone.length > 0)
+      this.apply(
+        place,
+        gone.map((item) => ({ item, value: null })),
+      );
   }
 
-  delete(infoHash: string): void {
-    this.deleteByHash.run(infoHash);
-    this.version++;
+  /** All that changed at the place up to this version has been taken in. */
+  reached(place: string, version: string): void {
+    this.setVersion.run(place, version);
   }
 
-  /** The versions that `apply` was told, by place. */
+  /** The versions that were reached, by place. */
   versions(): Map<string, string> {
     const rows = this.db.prepare('SELECT place, version FROM place').all();
     return new Map(
@@ -101,107 +129,76 @@ export class Catalogue {
   }
 
   get(infoHash: string): IndexedEntry | undefined {
-    const row = this.byHash.get(infoHash);
-    return row && toEntry(row);
+    const value = this.memory.has(infoHash)
+      ? this.valueOf(infoHash)
+      : undefined;
+    if (!value) return undefined;
+    const { seeders, leechers } = this.memory.countsOf(infoHash);
+    return { ...decodeEntry(value), seeders, leechers };
   }
 
-  setCounts(infoHash: string, seeders: number, leechers: number): void {
-    this.setSwarm.run(seeders, leechers, infoHash, seeders, leechers);
+  search(
+    query: CatalogueQueryDto,
+    now = Date.now(),
+  ): { total: number; items: IndexedEntry[] } {
+    const { total, hashes } = this.memory.search(query, now);
+    return { total, items: hashes.flatMap((hash) => this.get(hash) ?? []) };
   }
 
-  search(query: CatalogueQueryDto): { total: number; items: IndexedEntry[] } {
-    const match = matchOf(query.search ?? '');
-    const sort = query.sort ?? 'date';
-    const order =
-      (query.order ?? (sort === 'name' ? 'asc' : 'desc')) === 'asc'
-        ? 'ASC'
-        : 'DESC';
-    const from =
-      match === ''
-        ? 'entry'
-        : 'entry_text JOIN entry ON entry.rowid = entry_text.rowid';
-    const where = match === '' ? '' : 'WHERE entry_text MATCH ?';
-    const values: SQLInputValue[] = match === '' ? [] : [match];
-    const { total } = this.db
-      .prepare(
-        `SELECT count(*) AS total FROM ${match === '' ? 'entry' : 'entry_text'} ${where}`,
-      )
-      .get(...values) as { total: number };
-    const rows = this.db
-      .prepare(
-        `SELECT entry.* FROM ${from} ${where} ORDER BY entry.${columns[sort]} ${order}, entry.info_hash LIMIT ? OFFSET ?`,
-      )
-      .all(...values, query.limit ?? 100, query.offset ?? 0);
-    return { total, items: rows.map(toEntry) };
+  countsOf(infoHash: string): Counts {
+    return this.memory.countsOf(infoHash);
+  }
+
+  setCounts(infoHash: string, counts: Counts): void {
+    this.memory.setCounts(infoHash, counts);
+  }
+
+  /** See CatalogueMemory. */
+  walk(from: number, most: number): { hashes: string[]; next: number } {
+    return this.memory.walk(from, most);
   }
 
   close(): void {
     this.db.close();
   }
 
-  private write(place: string, entry: Entry): void {
-    this.upsert.run(
-      entry.infoHash,
-      place,
-      entry.name,
-      sortable(entry.name),
-      entry.size,
-      entry.files,
-      entry.comment,
-      entry.private ? 1 : 0,
-      entry.publisherId,
-      entry.publisherName,
-      entry.publishedAt,
-      entry.paths,
-    );
+  private enter(place: string, entry: Entry, value: Uint8Array): void {
+    const { infoHash } = entry;
+    const kept = this.valueOf(infoHash);
+    const same = kept !== undefined && Buffer.compare(kept, value) === 0;
+    if (same && this.memory.has(infoHash)) return;
+    this.write.run(infoHash, place, value);
+    this.memory.enter(entry);
+    this.changed?.add(infoHash);
   }
 
+  private drop(infoHash: string): void {
+    this.erase.run(infoHash);
+    this.memory.drop(infoHash);
+    this.changed?.add(infoHash);
+  }
+
+  private valueOf(infoHash: string): Uint8Array | undefined {
+    return this.value.get(infoHash)?.['value'] as Uint8Array | undefined;
+  }
+
+  /** What was done before an error stays done: the memory has it too. */
   private transaction(work: () => void): void {
     this.db.exec('BEGIN');
     try {
       work();
+    } finally {
       this.db.exec('COMMIT');
-    } catch (error) {
-      this.db.exec('ROLLBACK');
-      throw error;
     }
   }
 }
 
-/** Case and accents do not decide the order; numbers inside names count as numbers up to twelve digits. */
-function sortable(name: string): string {
-  return name
-    .normalize('NFKD')
-    .replace(/\p{M}/gu, '')
-    .toLowerCase()
-    .replace(/\d{1,12}/g, (digits) => digits.padStart(12, '0'));
-}
-
-/** Every word must begin some word of the entry. */
-function matchOf(search: string): string {
-  const words =
-    search.normalize('NFC').match(/[\p{L}\p{N}\p{M}\p{So}]+/gu) ?? [];
-  return words
-    .slice(0, 16)
-    .map((word) => `"${word}"*`)
-    .join(' ');
-}
-
-function toEntry(row: Record<string, unknown>): IndexedEntry {
-  return {
-    infoHash: row['info_hash'] as string,
-    name: row['name'] as string,
-    size: row['size'] as number,
-    files: row['files'] as number,
-    comment: row['comment'] as string,
-    private: row['private'] === 1,
-    publisherId: row['publisher_id'] as number,
-    publisherName: row['publisher_name'] as string,
-    publishedAt: row['published_at'] as number,
-    paths: row['paths'] as string,
-    seeders: row['seeders'] as number,
-    leechers: row['leechers'] as number,
-  };
+function decoded(value: Uint8Array): Entry | undefined {
+  try {
+    return decodeEntry(value);
+  } catch {
+    return undefined;
+  }
 }
 
 function openIndex(storage: string): DatabaseSync {
@@ -228,29 +225,9 @@ function prepare(db: DatabaseSync): DatabaseSync {
     PRAGMA user_version = ${schemaVersion};
     CREATE TABLE IF NOT EXISTS place (place TEXT PRIMARY KEY, version TEXT NOT NULL);
     CREATE TABLE IF NOT EXISTS entry (
-      rowid INTEGER PRIMARY KEY, info_hash TEXT NOT NULL UNIQUE, place TEXT NOT NULL, name TEXT NOT NULL, sort_name TEXT NOT NULL,
-      size INTEGER NOT NULL, files INTEGER NOT NULL, comment TEXT NOT NULL, private INTEGER NOT NULL, publisher_id INTEGER NOT NULL,
-      publisher_name TEXT NOT NULL, published_at INTEGER NOT NULL, paths TEXT NOT NULL,
-      seeders INTEGER NOT NULL DEFAULT 0, leechers INTEGER NOT NULL DEFAULT 0
+      info_hash TEXT PRIMARY KEY, place TEXT NOT NULL, value BLOB NOT NULL
     );
     CREATE INDEX IF NOT EXISTS entry_place ON entry (place);
-    CREATE INDEX IF NOT EXISTS entry_name ON entry (sort_name, info_hash);
-    CREATE INDEX IF NOT EXISTS entry_size ON entry (size, info_hash);
-    CREATE INDEX IF NOT EXISTS entry_date ON entry (published_at, info_hash);
-    CREATE INDEX IF NOT EXISTS entry_seeders ON entry (seeders, info_hash);
-    CREATE VIRTUAL TABLE IF NOT EXISTS entry_text USING fts5 (
-      name, comment, paths, content = 'entry', content_rowid = 'rowid', tokenize = "unicode61 remove_diacritics 2 categories 'L* N* Co So'", prefix = '2 3'
-    );
-    CREATE TRIGGER IF NOT EXISTS entry_insert AFTER INSERT ON entry BEGIN
-      INSERT INTO entry_text (rowid, name, comment, paths) VALUES (new.rowid, new.name, new.comment, new.paths);
-    END;
-    CREATE TRIGGER IF NOT EXISTS entry_delete AFTER DELETE ON entry BEGIN
-      INSERT INTO entry_text (entry_text, rowid, name, comment, paths) VALUES ('delete', old.rowid, old.name, old.comment, old.paths);
-    END;
-    CREATE TRIGGER IF NOT EXISTS entry_update AFTER UPDATE OF name, comment, paths ON entry BEGIN
-      INSERT INTO entry_text (entry_text, rowid, name, comment, paths) VALUES ('delete', old.rowid, old.name, old.comment, old.paths);
-      INSERT INTO entry_text (rowid, name, comment, paths) VALUES (new.rowid, new.name, new.comment, new.paths);
-    END;
   `);
   return db;
 }

@@ -1,14 +1,14 @@
 /** The Tracker seam: publications, the catalogue and the clients, kept on the ring. */
 import { formatMagnet, withAnnounce, type Metainfo } from '@dnd/metainfo';
 import { Injectable } from '@nestjs/common';
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { Dht, type DhtWrite } from '../dht/dht';
+import { Dht, type DhtItem, type DhtWrite } from '../dht/dht';
 import type { ReplicasDto } from '../peer/peer.dto';
 import { SeamError } from '../rpc/seam-error';
 import { readTorrent } from '../torrent';
-import type { IndexedEntry } from './catalogue';
+import { CatalogueCounts } from './catalogue-counts';
 import { CatalogueSync } from './catalogue-sync';
-import { cataloguePlace, clientPlace, namePlace, torrentPlace } from './places';
+import { Clients } from './clients';
+import { cataloguePlace, namePlace, torrentPlace } from './places';
 import { Swarms } from './swarms';
 import {
   Tracker,
@@ -24,21 +24,20 @@ import type {
   CatalogueEntryDto,
   CataloguePageDto,
   CatalogueQueryDto,
+  CatalogueVersionDto,
   TrackerStatusDto,
 } from './tracker.dto';
 import {
-  decodeClient,
   decodeEntry,
-  encodeClient,
   encodeEntry,
   encodeNamed,
   maxPaths,
-  type Client,
   type Entry,
 } from './values';
 
 const maxTorrent = 10 * 1024 * 1024;
 const patience = 20_000;
+const maxVersions = 50;
 
 @Injectable()
 export class RingTracker extends Tracker {
@@ -48,36 +47,14 @@ export class RingTracker extends Tracker {
     private readonly swarms: Swarms,
     private readonly directory: TrackerDirectory,
     private readonly servers: TrackerServers,
+    private readonly counts: CatalogueCounts,
+    private readonly clients: Clients,
   ) {
     super();
   }
 
-  async checkIn({
-    clientId,
-    token,
-    name,
-    host,
-    port,
-  }: CheckIn): Promise<{ clientId: number }> {
-    const proof = proofOf(token);
-    // 48 random bits: no two nodes draw the same id, in a split ring neither.
-    const id = clientId ?? randomBytes(6).readUIntBE(0, 6);
-    const known = await this.client(id);
-    if (known && !same(known.proof, proof))
-      throw new SeamError(
-        'forbidden',
-        `the client id ${id} belongs to another node`,
-      );
-    const client: Client = { id, proof, name, host, port };
-    await this.dht.put([
-      {
-        kind: 'client',
-        place: clientPlace(id),
-        item: String(id),
-        value: encodeClient(client),
-      },
-    ]);
-    return { clientId: id };
+  checkIn(client: CheckIn): Promise<{ clientId: number }> {
+    return this.clients.checkIn(client);
   }
 
   async publish({
@@ -94,12 +71,15 @@ export class RingTracker extends Tracker {
       );
     }
     const metainfo = readTorrent(torrent);
-    await this.authorise(clientId, token);
+    await this.clients.authorise(clientId, token);
+    const before = await this.published(metainfo.id);
+    const isOthers = before !== undefined && before.publisherId !== clientId;
     const entry = entryOf(metainfo, {
       publisherId: clientId,
       publisherName,
       publishedAt,
     });
+    const value = encodeEntry(entry);
     const writes: DhtWrite[] = [
       {
         kind: 'torrent',
@@ -107,24 +87,31 @@ export class RingTracker extends Tracker {
         item: metainfo.id,
         value: withAnnounce(torrent, [], []),
       },
-      {
-        kind: 'catalogue',
-        place: cataloguePlace(metainfo.id),
-        item: metainfo.id,
-        value: encodeEntry(entry),
-      },
-      {
-        kind: 'name',
-        place: namePlace(entry.name),
-        item: metainfo.id,
-        value: encodeNamed({ infoHash: metainfo.id, publishedAt }),
-      },
     ];
+    // What somebody else has published stays theirs: only its .torrent is made sure of.
+    if (!isOthers)
+      writes.push(
+        {
+          kind: 'catalogue',
+          place: cataloguePlace(metainfo.id),
+          item: metainfo.id,
+          value,
+        },
+        {
+          kind: 'name',
+          place: namePlace(entry.name),
+          item: metainfo.id,
+          value: encodeNamed({ infoHash: metainfo.id, publishedAt }),
+        },
+      );
     const { stored, wanted } = await this.dht.put(writes);
-    this.catalogue.index.add(cataloguePlace(metainfo.id), entry);
-    this.catalogue.announce();
-    const advice =
-      stored < wanted
+    if (!isOthers)
+      this.catalogue.apply(cataloguePlace(metainfo.id), [
+        { item: metainfo.id, value },
+      ]);
+    const advice = isOthers
+      ? `${before.publisherName} has published the same already: the catalogue shows it once, under that name`
+      : stored < wanted
         ? `stored on ${stored} of ${wanted}: start more nodes, so that it outlives any of them`
         : undefined;
     return { stored, wanted, ...(advice ? { advice } : {}) };
@@ -135,7 +122,7 @@ export class RingTracker extends Tracker {
     clientId: number,
     token: string,
   ): Promise<void> {
-    await this.authorise(clientId, token);
+    await this.clients.authorise(clientId, token);
     const entry = await this.entry(infoHash);
     if (entry.publisherId !== clientId)
       throw new SeamError(
@@ -156,20 +143,24 @@ export class RingTracker extends Tracker {
         value: null,
       },
     ]);
-    this.catalogue.index.delete(infoHash);
-    this.catalogue.announce();
+    this.catalogue.apply(cataloguePlace(infoHash), [
+      { item: infoHash, value: null },
+    ]);
   }
 
   async search(query: CatalogueQueryDto): Promise<CataloguePageDto> {
-    const { total, items } = this.catalogue.index.search(query);
-    return { total, items: await this.withCounts(items) };
+    const { index } = this.catalogue;
+    const { total, items } = index.search(query);
+    await this.counts.refresh(items.map(({ infoHash }) => infoHash));
+    return { total, items: items.map((entry) => this.shown(entry)) };
   }
 
   async detail(infoHash: string): Promise<CatalogueDetailDto> {
     const entry = await this.entry(infoHash);
-    const [[shown], torrent] = await Promise.all([
-      this.withCounts([{ ...entry, seeders: 0, leechers: 0 }]),
+    const [torrent, versions] = await Promise.all([
       this.stored(infoHash),
+      this.versionsOf(entry),
+      this.counts.refresh([infoHash]),
     ]);
     const metainfo = readTorrent(torrent);
     const tree = metainfo.files.flatMap(({ pad, path, length }, index) =>
@@ -183,7 +174,8 @@ export class RingTracker extends Tracker {
       announce: this.directory.tiers(),
     });
     return {
-      ...shown,
+      ...this.shown(entry),
+      versions,
       tree,
       pieceLength: metainfo.pieceLength,
       pieces: metainfo.pieceCount,
@@ -223,7 +215,7 @@ export class RingTracker extends Tracker {
       scrapes,
       latency: { p50: meter.percentile(0.5), p99: meter.percentile(0.99) },
       errors,
-      catalogue: this.catalogue.index.search({ limit: 1 }).total,
+      catalogue: this.catalogue.index.size,
       ring: [
         own,
         ...directory
@@ -233,41 +225,60 @@ export class RingTracker extends Tracker {
     };
   }
 
-  private async withCounts(
-    entries: readonly IndexedEntry[],
-  ): Promise<CatalogueEntryDto[]> {
-    const counts = await this.swarms.countsOf(
-      entries.map(({ infoHash }) => infoHash),
-    );
-    return entries.map((entry, i) => {
-      const { complete: seeders, incomplete: leechers } = counts[i];
-      this.catalogue.index.setCounts(entry.infoHash, seeders, leechers);
-      return {
-        infoHash: entry.infoHash,
-        name: entry.name,
-        size: entry.size,
-        files: entry.files,
-        ...(entry.comment ? { comment: entry.comment } : {}),
-        publisher: { id: entry.publisherId, name: entry.publisherName },
-        publishedAt: new Date(entry.publishedAt).toISOString(),
-        seeders,
-        leechers,
-      };
-    });
+  /** What was published under the same name, this one too, the newest first. */
+  private async versionsOf(entry: Entry): Promise<CatalogueVersionDto[]> {
+    let names: readonly DhtItem[];
+    try {
+      names = await this.dht.list('name', namePlace(entry.name));
+    } catch {
+      // The entry itself can be shown all the same.
+      names = [];
+    }
+    const others = names
+      .filter(({ item, value }) => value !== null && item !== entry.infoHash)
+      .map(({ item }) => this.catalogue.index.get(item))
+      .filter((other) => other !== undefined);
+    return [entry, ...others]
+      .sort((a, b) => b.publishedAt - a.publishedAt)
+      .slice(0, maxVersions)
+      .map((each) => ({
+        infoHash: each.infoHash,
+        size: each.size,
+        publisher: { id: each.publisherId, name: each.publisherName },
+        publishedAt: new Date(each.publishedAt).toISOString(),
+      }));
+  }
+
+  private shown(entry: Entry): CatalogueEntryDto {
+    const { infoHash } = entry;
+    const { seeders, leechers } = this.catalogue.index.countsOf(infoHash);
+    return {
+      infoHash,
+      name: entry.name,
+      size: entry.size,
+      files: entry.files,
+      ...(entry.comment ? { comment: entry.comment } : {}),
+      publisher: { id: entry.publisherId, name: entry.publisherName },
+      publishedAt: new Date(entry.publishedAt).toISOString(),
+      seeders,
+      leechers,
+    };
+  }
+
+  private async entry(infoHash: string): Promise<Entry> {
+    const entry = await this.published(infoHash);
+    if (!entry)
+      throw new SeamError('not-found', `nobody has published ${infoHash}`);
+    return entry;
   }
 
   /** From the index, or from the ring when it was published a moment ago elsewhere. */
-  private async entry(infoHash: string): Promise<Entry> {
+  private async published(infoHash: string): Promise<Entry | undefined> {
     const indexed = this.catalogue.index.get(infoHash);
     if (indexed) return indexed;
-    const value = await this.dht.get(
-      'catalogue',
-      cataloguePlace(infoHash),
-      infoHash,
-    );
-    if (!value)
-      throw new SeamError('not-found', `nobody has published ${infoHash}`);
-    return decodeEntry(value);
+    const place = cataloguePlace(infoHash);
+    const value = await this.dht.get('catalogue', place, infoHash);
+    return value ? decodeEntry(value) : undefined;
   }
 
   private async stored(infoHash: string): Promise<Uint8Array> {
@@ -282,20 +293,6 @@ export class RingTracker extends Tracker {
         `the ring has no .torrent of ${infoHash}`,
       );
     return torrent;
-  }
-
-  private async client(id: number): Promise<Client | undefined> {
-    const value = await this.dht.get('client', clientPlace(id), String(id));
-    return value ? decodeClient(value) : undefined;
-  }
-
-  private async authorise(clientId: number, token: string): Promise<void> {
-    const client = await this.client(clientId);
-    if (!client || !same(client.proof, proofOf(token)))
-      throw new SeamError(
-        'forbidden',
-        `this node is not the client ${clientId}`,
-      );
   }
 }
 
@@ -330,9 +327,3 @@ function cut(text: string, bytes: number): string {
         .toString()
         .replace(/\uFFFD+$/, '');
 }
-
-const proofOf = (token: string): string =>
-  createHash('sha256').update(token).digest('hex');
-
-const same = (a: string, b: string): boolean =>
-  a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b));

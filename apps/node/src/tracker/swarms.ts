@@ -19,7 +19,8 @@ import { Injectable, Logger } from '@nestjs/common';
 import { randomFillSync } from 'node:crypto';
 import { Dht, type SwarmQuery, type SwarmState } from '../dht/dht';
 import { KnownSwarms } from './known-swarms';
-import { copyOf, ownAnnounces } from './swarm-bytes';
+import { copyOf } from './swarm-bytes';
+import { SwarmTeller } from './swarm-teller';
 import type {
   AnnounceEvent as EventName,
   PeerAnnounce,
@@ -30,9 +31,6 @@ const period = 250;
 /** Each so many rounds what clients said is told. */
 const tellEvery = 2;
 const pruneEvery = 240;
-/** Bytes of announces taken at a time, and how often in one round: what is more waits for the next one. */
-const tellBytes = 256 * 1024;
-const tellParts = 8;
 /** Questions a round. */
 const mostGlances = 1_024;
 const mostCopies = 256;
@@ -47,9 +45,6 @@ const patience = 1_500;
 const gather = 2;
 const maxWaiting = 20_000;
 const copyPeers = 200;
-/** Failed tells that are sent again, and how long they are worth it, milliseconds. */
-const maxUntold = 20_000;
-const untoldLife = 10_000;
 /** Announces a second that clients are asked to make in all, and the bounds of the interval, seconds. */
 const pace = { perSecond: 2_000, least: 120, most: 1_800 };
 const noPeers = new Uint8Array(0);
@@ -57,10 +52,6 @@ const noPeers = new Uint8Array(0);
 interface Waiting {
   readonly answered: Promise<void>;
   readonly resolve: () => void;
-}
-
-interface Untold extends SwarmQuery {
-  readonly since: number;
 }
 
 const events: Record<EventName, AnnounceRequest['event']> = {
@@ -74,14 +65,11 @@ const events: Record<EventName, AnnounceRequest['event']> = {
 export class Swarms {
   readonly table: AnnounceTable;
   private readonly log = new Logger('Swarms');
-  private readonly origin: number;
   private readonly known: KnownSwarms;
   private readonly waiting = new Map<string, Waiting>();
   /** Of those that wait: not asked about yet. */
   private gathered: Buffer[] = [];
-  /** Completed downloads counted here that the ring was told of; only of swarms that have any. */
-  private readonly told = new Map<string, number>();
-  private untold: Untold[] = [];
+  private readonly teller: SwarmTeller;
   private readonly counts: SwarmCounts = {
     complete: 0,
     incomplete: 0,
@@ -91,19 +79,24 @@ export class Swarms {
   private timer: NodeJS.Timeout | undefined;
   private gathering: NodeJS.Timeout | undefined;
   private rounds = 0;
-  private telling = false;
   private looking = false;
   private complained = false;
 
   constructor(private readonly dht: Dht) {
     const seed = randomFillSync(new Uint32Array(7));
-    this.origin = Math.max(2, seed[4]);
+    const origin = Math.max(2, seed[4]);
     this.known = new KnownSwarms(seed.subarray(5));
     this.table = new AnnounceTable({
       seed: seed.subarray(0, 4),
-      origin: this.origin,
+      origin,
       interval: pace.least,
       minInterval: 15,
+    });
+    this.teller = new SwarmTeller({
+      table: this.table,
+      origin,
+      ask: (queries) => this.ask(queries),
+      heard: (state, now) => this.takeCounts(state, now),
     });
   }
 
@@ -115,7 +108,7 @@ export class Swarms {
     clearInterval(this.timer);
     clearTimeout(this.gathering);
     for (const { resolve } of this.waiting.values()) resolve();
-    await this.tell();
+    await this.teller.tell();
   }
 
   /** May answers about the swarm be given from memory? Else wait for `learn` first. */
@@ -154,16 +147,7 @@ export class Swarms {
     return batchOf.map((announce) => this.announceOne(request, announce));
   }
 
-  /** Seeders and leechers of some swarms (40 hex digits), from memory where they are known. */
-  async countsOf(swarms: readonly string[]): Promise<SwarmCounts[]> {
-    await this.learnAll(swarms);
-    return swarms.map((swarm) => {
-      this.table.scrape(Buffer.from(swarm, 'hex'), 0, Date.now(), this.counts);
-      return { ...this.counts };
-    });
-  }
-
-  /** The same for as many as there are, whom nobody waits for: asked of the ring, which is not asked again. */
+  /** Seeders and leechers of some swarms (40 hex digits), which are not followed for that; empty where the ring does not answer. */
   async glanceAt(swarms: readonly string[]): Promise<readonly SwarmState[]> {
     const queries = swarms.map((swarm) => glanceOf(swarm));
     return (await this.ask(queries)) ?? [];
@@ -227,72 +211,9 @@ export class Swarms {
       most,
     );
     known.interest = table.lifetime * 1000;
-    if (this.rounds++ % tellEvery === 0) void this.tell();
-    if (this.rounds % pruneEvery === 0) this.prune();
+    if (this.rounds++ % tellEvery === 0) void this.teller.tell();
+    if (this.rounds % pruneEvery === 0) this.teller.prune();
     void this.look();
-  }
-
-  /** Sends what clients said here since the last time. */
-  private async tell(): Promise<void> {
-    if (this.telling) return;
-    this.telling = true;
-    try {
-      await this.retell();
-      for (let part = 0; part < tellParts; part++) {
-        const updates = this.table.changes('local', Date.now(), tellBytes);
-        if (updates.length === 0) return;
-        const queries = updates.map(({ infoHash, bytes }) =>
-          this.tellOf(Buffer.from(infoHash), bytes),
-        );
-        for (let at = 0; at < queries.length; at += batch)
-          await this.tellPart(queries.slice(at, at + batch), Date.now());
-      }
-    } finally {
-      this.telling = false;
-    }
-  }
-
-  private tellOf(infoHash: Buffer, update: Uint8Array): SwarmQuery {
-    const swarm = infoHash.toString('hex');
-    const { peers, completed } = ownAnnounces(update, this.origin);
-    const before = completed > 0 ? (this.told.get(swarm) ?? 0) : 0;
-    if (completed > before) this.told.set(swarm, completed);
-    // A swarm that the table has forgotten counts from the beginning when it comes back.
-    const more = completed >= before ? completed - before : completed;
-    return { swarm, peers, want: 0, completed: more };
-  }
-
-  private async tellPart(
-    queries: readonly SwarmQuery[],
-    since: number,
-  ): Promise<void> {
-    const states = (await this.ask(queries)) ?? [];
-    const now = Date.now();
-    if (states.length < queries.length) {
-      const answered = new Set(states.map(({ swarm }) => swarm));
-      for (const query of queries)
-        if (!answered.has(query.swarm) && this.untold.length < maxUntold)
-          this.untold.push({ ...query, since });
-    }
-    for (const state of states) this.takeCounts(state, now);
-  }
-
-  /** What no owner took, once more: an owner that has just died is soon replaced. */
-  private async retell(): Promise<void> {
-    const { untold } = this;
-    this.untold = [];
-    const now = Date.now();
-    const worth = untold.filter(({ since }) => now - since < untoldLife);
-    for (let at = 0; at < worth.length; at += batch) {
-      const part = worth.slice(at, at + batch);
-      const queries = part.map(({ swarm, peers, want, completed }) => ({
-        swarm,
-        peers,
-        want,
-        completed,
-      }));
-      await this.tellPart(queries, part[0].since);
-    }
   }
 
   /** Asks of what is due. */
@@ -376,13 +297,6 @@ export class Swarms {
     const fewer = seeds < complete || leechers < incomplete;
     if (more || (fewer && this.known.isShared(infoHash)))
       this.known.stale(infoHash);
-  }
-
-  /** Swarms that the table has forgotten need not be remembered here. */
-  private prune(): void {
-    for (const swarm of this.told.keys())
-      if (this.table.version(Buffer.from(swarm, 'hex')) === 0)
-        this.told.delete(swarm);
   }
 
   private countsHere(infoHash: Buffer, now: number): number {

@@ -1,6 +1,8 @@
 /** Trackers with their real listeners on a ring in memory, for specs. */
 import { Config } from '../config/config';
+import { CatalogueCounts } from './catalogue-counts';
 import { CatalogueSync } from './catalogue-sync';
+import { Clients } from './clients';
 import { MemoryRing, type MemoryDht } from './memory-ring.contract';
 import { RingTracker } from './ring-tracker';
 import { Swarms } from './swarms';
@@ -34,8 +36,23 @@ export class TrackerScene {
     const swarms = new Swarms(dht);
     const directory = new TrackerDirectory(config, dht);
     const catalogue = new CatalogueSync(config, dht);
-    const servers = new TrackerServers(config, swarms, directory, catalogue);
-    const tracker = new RingTracker(dht, catalogue, swarms, directory, servers);
+    const counts = new CatalogueCounts(catalogue, swarms);
+    const servers = new TrackerServers(
+      config,
+      swarms,
+      directory,
+      catalogue,
+      counts,
+    );
+    const tracker = new RingTracker(
+      dht,
+      catalogue,
+      swarms,
+      directory,
+      servers,
+      counts,
+      new Clients(dht),
+    );
     await servers.start();
     this.started.push(servers);
     const { port } = servers;

@@ -12,6 +12,7 @@ import type { Part } from '../part';
 import { firstFree } from '../ports';
 import { Admissions } from './admission';
 import { AnswerMeter } from './answer-meter';
+import { CatalogueCounts } from './catalogue-counts';
 import { CatalogueSync } from './catalogue-sync';
 import { HttpListener } from './http-listener';
 import type { Load } from './load';
@@ -49,6 +50,7 @@ export class TrackerServers implements Part {
     private readonly swarms: Swarms,
     private readonly directory: TrackerDirectory,
     private readonly catalogue: CatalogueSync,
+    private readonly counts: CatalogueCounts,
   ) {}
 
   /** Throws ConfigError for a list that cannot be read and a port that cannot be had. */
@@ -61,6 +63,7 @@ export class TrackerServers implements Part {
     this.metering = setInterval(() => this.everySecond(), 1000);
     this.directory.start(this.port, () => this.load());
     await this.catalogue.start();
+    this.counts.start();
     this.log.log(
       `clients announce at ${this.directory.ownUrls().join(' or ')}`,
     );
@@ -70,6 +73,7 @@ export class TrackerServers implements Part {
     clearInterval(this.metering);
     this.httpListener?.close();
     this.udpListener?.close();
+    this.counts.stop();
     this.catalogue.stop();
     await this.directory.stop();
     await this.swarms.stop();

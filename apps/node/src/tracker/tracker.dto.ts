@@ -42,7 +42,20 @@ export class CatalogueFileDto {
   @ApiProperty() size!: number;
 }
 
+export class CatalogueVersionDto {
+  @ApiProperty({ description: '40 hex digits.' }) infoHash!: string;
+  @ApiProperty({ description: 'Bytes.' }) size!: number;
+  @ApiProperty({ type: PublisherDto }) publisher!: PublisherDto;
+  @ApiProperty({ format: 'date-time' }) publishedAt!: string;
+}
+
 export class CatalogueDetailDto extends CatalogueEntryDto {
+  @ApiProperty({
+    type: [CatalogueVersionDto],
+    description:
+      'What was published under this name, this entry too, the newest first; at most 50.',
+  })
+  versions!: CatalogueVersionDto[];
   @ApiProperty({ type: [CatalogueFileDto] }) tree!: CatalogueFileDto[];
   @ApiProperty() pieceLength!: number;
   @ApiProperty() pieces!: number;

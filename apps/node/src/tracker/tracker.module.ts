@@ -1,6 +1,8 @@
 import { Module } from '@nestjs/common';
 import { seamController } from '../rpc/seam';
+import { CatalogueCounts } from './catalogue-counts';
 import { CatalogueSync } from './catalogue-sync';
+import { Clients } from './clients';
 import { RingTracker } from './ring-tracker';
 import { Swarms } from './swarms';
 import { trackerSeam } from './tracker';
@@ -10,7 +12,9 @@ import { TrackerServers } from './tracker-servers';
 @Module({
   controllers: [seamController(trackerSeam, RingTracker)],
   providers: [
+    CatalogueCounts,
     CatalogueSync,
+    Clients,
     RingTracker,
     Swarms,
     TrackerDirectory,
