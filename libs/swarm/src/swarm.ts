@@ -29,6 +29,11 @@ export interface SwarmOptions {
   readonly pieceCount: number;
   /** Bytes of each piece; all but the last alike (a v2 torrent's last piece of a file may be short, too). */
   readonly pieceSize: (piece: number) => number;
+  /**
+   * Bytes of a piece that may be requested of us, where that is more than `pieceSize`: of a v2-only
+   * torrent's short pieces others ask for the zeros behind the end of the file as well.
+   */
+  readonly requestableSize?: (piece: number) => number;
   /** Verified pieces; copied. */
   readonly have: Bitfield;
   /** 0 (skip) to 7 a piece; taken over. */
@@ -106,7 +111,7 @@ export class Swarm implements PeerOwner {
     });
     this.#uploader = new Uploader({
       have: this.picker.have,
-      pieceSize,
+      requestableSize: options.requestableSize ?? pieceSize,
       host,
       settings: this.settings,
       limits: options.uploadLimits ?? [],

@@ -29,7 +29,7 @@ const REFUSALS = 20_000;
 
 export interface UploaderOptions {
   readonly have: Bitfield;
-  readonly pieceSize: (piece: number) => number;
+  readonly requestableSize: (piece: number) => number;
   readonly host: SwarmHost;
   readonly settings: SwarmSettings;
   readonly limits: readonly TokenBucket[];
@@ -65,9 +65,11 @@ export class Uploader {
     begin: number,
     length: number,
   ): void {
-    const { have, pieceSize } = this.options;
+    const { have, requestableSize } = this.options;
     const inside =
-      piece < have.size && length > 0 && begin + length <= pieceSize(piece);
+      piece < have.size &&
+      length > 0 &&
+      begin + length <= requestableSize(piece);
     if (!inside || length > BLOCK_LENGTH) {
       if (!peer.commands.fast || length > ABSURD_LENGTH)
         this.options.disconnect(peer, 'protocol');
