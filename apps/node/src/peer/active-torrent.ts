@@ -14,6 +14,7 @@ import {
 } from '@dnd/swarm';
 import { parseAddress } from '@dnd/tracker';
 import { allowedFastSet, wireHashes } from '@dnd/wire';
+import { PaddedSource } from './padded-source';
 import type { PeerSocket } from './peer-socket';
 import { ReadWindows } from './read-windows';
 
@@ -81,6 +82,7 @@ export class ActiveTorrent implements SwarmHost {
     this.swarm = new Swarm({
       pieceCount: metainfo.pieceCount,
       pieceSize: (piece) => storage.layout.pieceSize(piece),
+      requestableSize: (piece) => storage.layout.requestableSize(piece),
       have: storage.have.clone(),
       priority: this.piecePriorities(options.priorities),
       host: this,
@@ -114,7 +116,7 @@ export class ActiveTorrent implements SwarmHost {
   // --- connections ---
 
   join(socket: PeerSocket): void {
-    const { swarm } = this;
+    const { swarm, storage } = this;
     const { metainfo, owner } = this.options;
     if (socket.swarmPeer) return;
     swarm.at(owner.now());
@@ -136,7 +138,11 @@ export class ActiveTorrent implements SwarmHost {
     });
     socket.swarmPeer = peer;
     this.sockets.set(peer, socket);
-    socket.connection.attach(peer, metainfo, metainfo.infoBytes);
+    const { pieceCount, pieceLength } = metainfo;
+    const last = storage.layout.requestableSize(pieceCount - 1);
+    const length = (pieceCount - 1) * pieceLength + last;
+    const shape = { pieceCount, pieceLength, length };
+    socket.connection.attach(peer, shape, metainfo.infoBytes);
     if (socket.extensions) tellExtensions(socket);
   }
 
@@ -240,9 +246,12 @@ export class ActiveTorrent implements SwarmHost {
     length: number,
     blockLength: number,
   ): void {
+    const { storage } = this;
+    const short = begin + length > storage.layout.pieceSize(piece);
+    const source = short ? new PaddedSource(storage) : storage;
     this.sockets
       .get(peer)
-      ?.serve(this.storage, { piece, begin, length, blockLength });
+      ?.serve(source, { piece, begin, length, blockLength });
   }
 
   disconnect(peer: SwarmPeer, reason: DisconnectReason, ban: boolean): void {

@@ -109,8 +109,7 @@ export class Dialer {
     const swaps = encryption === 'accepted' || encryption === 'preferred';
     // Reached, but the handshake was not to its liking.
     if (reached && swaps && !way.swapped) return { ...way, swapped: true };
-    if (!reached && way.kind === 'tcp') return { kind: 'utp', swapped: false };
-    return undefined;
+    return way.kind === 'tcp' ? { kind: 'utp', swapped: false } : undefined;
   }
 
   private try(attempt: Attempt): boolean {
