@@ -8,8 +8,11 @@ const launchOptions = {
 
 export default defineConfig({
   testDir: './src',
-  // Times are measured by a target of their own, on a machine that does nothing else.
-  testIgnore: process.env['DND_SPEED'] === '1' ? [] : '**/speed.spec.ts',
+  // Every run has the flows; all pages, sizes and themes, and the times, are targets of their own.
+  testIgnore:
+    process.env['DND_ALL_PAGES'] === '1'
+      ? []
+      : ['**/speed.spec.ts', '**/pages.spec.ts', '**/keyboard.spec.ts'],
   retries: 1,
   outputDir: '../../dist/web-e2e',
   reporter: 'list',

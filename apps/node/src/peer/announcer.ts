@@ -67,6 +67,12 @@ export class Announcer {
     return this.registered;
   }
 
+  /** Tells the tracker of a seed at once, so that whoever asks next is given its address. */
+  async seed(session: TorrentSession): Promise<void> {
+    const announce = { ...this.announce(session, 'started'), left: 0 };
+    await this.send([announce]).catch(() => undefined);
+  }
+
   started(session: TorrentSession): void {
     if (session.phase === 'metadata' || session.phase === 'active')
       this.now(session, 'started');

@@ -461,6 +461,10 @@ export class PeerEngine
     return this.announcer.whenRegistered();
   }
 
+  announceSeed(session: TorrentSession): Promise<void> {
+    return this.announcer.seed(session);
+  }
+
   announceStatus(session: TorrentSession): ReturnType<Announcer['status']> {
     return this.announcer.status(session);
   }

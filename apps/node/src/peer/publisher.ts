@@ -197,6 +197,8 @@ export class Publisher implements Part {
     const { clientId, token } = identity.value;
     if (clientId === undefined || !entry.row.torrent) return undefined;
     try {
+      // What is in the catalogue must have a peer that it can be had from.
+      await this.engine.announceSeed(entry.session);
       const replicas = await tracker.publish({
         torrent: entry.row.torrent,
         clientId,
