@@ -32,11 +32,13 @@ export class EarlyState {
   bitfield(bytes: Uint8Array): void {
     this.#bits = bytes.slice();
     this.#fieldLength = bytes.length;
+    this.#all = false;
   }
 
   allOrNone(all: boolean): void {
     this.#all = all;
-    this.#bits ??= new Uint8Array(0);
+    this.#bits = new Uint8Array(0);
+    this.#fieldLength = -1;
   }
 
   /** A piece beyond the two millionth is forgotten; later messages of a real torrent of that size repair it. */

@@ -52,8 +52,6 @@ export class Inbox implements FrameSink {
   #pieceCount = 0;
   #pieceLength = 0;
   #lastPieceLength = 0;
-  /** A message that BEP 3 or 6 counts came: a bitfield is too late now. */
-  #begun = false;
 
   constructor(say: MessageWriter, more: InboxEvents) {
     this.#say = say;
@@ -106,7 +104,6 @@ export class Inbox implements FrameSink {
       case MessageId.hashReject:
         return this.#hash(id, bytes, from, to);
       default:
-        this.#begun ||= id <= MessageId.notInterested;
         return id <= MessageId.notInterested
           ? this.#interest(id)
           : this.#fast(id, bytes, from);
@@ -118,7 +115,6 @@ export class Inbox implements FrameSink {
     begin: number,
     length: number,
   ): Uint8Array | undefined {
-    this.#begun = true;
     if (this.#events === undefined) return undefined;
     if (piece >= this.#pieceCount) this.#badIndex('piece', piece);
     if (begin + length > this.#sizeOf(piece)) return undefined;
@@ -145,14 +141,12 @@ export class Inbox implements FrameSink {
   }
 
   #have(piece: number): void {
-    this.#begun = true;
     if (this.#events === undefined) this.#early?.have(piece);
     else if (piece >= this.#pieceCount) this.#badIndex('have', piece);
     else this.#events.onHave(piece);
   }
 
   #checkBitfieldLength(length: number): void {
-    this.#first('bitfield');
     const right =
       this.#events === undefined
         ? length > 0 && length <= EarlyState.MAX_BITFIELD
@@ -162,20 +156,13 @@ export class Inbox implements FrameSink {
     }
   }
 
+  /** At any time and again: aria2 sends one instead of many haves. The last one counts. */
   #bitfield(bytes: Uint8Array): void {
-    this.#first('bitfield');
-    this.#begun = true;
     if (this.#events === undefined) this.#early?.bitfield(bytes);
     else this.#events.onBitfield(readBitfield(bytes, this.#pieceCount));
   }
 
-  #first(what: string): void {
-    if (!this.#begun) return;
-    throw new ProtocolError('bad-order', `${what} after other messages`);
-  }
-
   #request(bytes: Uint8Array, from: number): void {
-    this.#begun = true;
     const piece = readUint32(bytes, from);
     const begin = readUint32(bytes, from + 4);
     const length = readUint32(bytes, from + 8);
@@ -198,7 +185,6 @@ export class Inbox implements FrameSink {
   }
 
   #cancel(bytes: Uint8Array, from: number): void {
-    this.#begun = true;
     const piece = readUint32(bytes, from);
     const begin = readUint32(bytes, from + 4);
     const length = readUint32(bytes, from + 8);
@@ -215,7 +201,6 @@ export class Inbox implements FrameSink {
     if (id === MessageId.haveAll || id === MessageId.haveNone) {
       return this.#haveAllOrNone(id === MessageId.haveAll);
     }
-    this.#begun = true;
     const events = this.#events;
     const piece = readUint32(bytes, from);
     if (events === undefined) {
@@ -230,8 +215,6 @@ export class Inbox implements FrameSink {
   }
 
   #haveAllOrNone(all: boolean): void {
-    this.#first(all ? 'have-all' : 'have-none');
-    this.#begun = true;
     if (this.#events === undefined) this.#early?.allOrNone(all);
     else {
       this.#events.onBitfield(
