@@ -20,7 +20,7 @@ const letters: Record<string, string> = {
   œ: 'oe',
 };
 const stroked = new RegExp(`[${Object.keys(letters).join('')}]`, 'g');
-const plain = /^[\x00-\x7f]*$/;
+const plain = /^\p{ASCII}*$/u;
 
 /** Case and accents gone. */
 export function fold(text: string): string {
