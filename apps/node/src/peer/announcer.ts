@@ -1,7 +1,7 @@
 /** Tells the tracker (through its seam) which torrents this peer has, in batches, and fills their address books with the answers. */
 import { Logger } from '@nestjs/common';
 import type { AnnounceEvent, PeerAnnounce } from '../tracker/tracker';
-import type { PeerEngine } from './peer-engine';
+import type { SourcesOwner } from './peer-sources';
 import type { TorrentSession } from './torrent-session';
 
 interface Schedule {
@@ -37,7 +37,7 @@ export class Announcer {
   private registered: Promise<void>;
   private onRegistered: () => void = () => undefined;
 
-  constructor(private readonly engine: PeerEngine) {
+  constructor(private readonly owner: SourcesOwner) {
     this.registered = new Promise((resolve) => (this.onRegistered = resolve));
   }
 
@@ -109,7 +109,7 @@ export class Announcer {
     if (this.busy || this.stopping) return;
     this.busy = true;
     try {
-      const now = this.engine.now();
+      const now = this.owner.now();
       const due = [...this.schedules]
         .filter(([, { dueAt }]) => dueAt <= now)
         .slice(0, batchSize);
@@ -131,13 +131,13 @@ export class Announcer {
       due.forEach(([session, schedule], i) => {
         const { peers } = answers[i];
         for (const { host, port } of peers)
-          session.book.add({ host, port }, 'tracker');
-        if (peers.length > 0) this.engine.found();
+          session.peers.book.add({ host, port }, 'tracker');
+        if (peers.length > 0) this.owner.found();
         const wait = !session.wantsConnections
           ? leastOften
-          : session.sockets.size === 0
+          : session.peers.sockets.size === 0
             ? hungry
-            : session.sockets.size < 5
+            : session.peers.sockets.size < 5
               ? fewPeers
               : leastOften / 2;
         Object.assign(schedule, {
@@ -146,7 +146,7 @@ export class Announcer {
           peers: peers.length,
           lastAt: Date.now(),
           event: 'update',
-          dueAt: this.engine.now() + wait,
+          dueAt: this.owner.now() + wait,
         });
       });
     } catch (error) {
@@ -158,15 +158,15 @@ export class Announcer {
         Object.assign(schedule, {
           state: 'error',
           message,
-          dueAt: this.engine.now() + afterError,
+          dueAt: this.owner.now() + afterError,
         });
     }
   }
 
   private send(
     batch: readonly PeerAnnounce[],
-  ): ReturnType<PeerEngine['tracker']['announce']> {
-    return this.engine.tracker.announce(batch);
+  ): ReturnType<SourcesOwner['tracker']['announce']> {
+    return this.owner.tracker.announce(batch);
   }
 
   private announce(
@@ -175,9 +175,9 @@ export class Announcer {
   ): PeerAnnounce {
     return {
       infoHash: session.id,
-      peerId: this.engine.peerId,
-      host: this.engine.config.advertise,
-      port: this.engine.port,
+      peerId: this.owner.peerId,
+      host: this.owner.config.advertise,
+      port: this.owner.port,
       event,
       left: session.left,
       want: event === 'stopped' ? 0 : peersWanted,
@@ -185,12 +185,12 @@ export class Announcer {
   }
 
   private async checkIn(): Promise<void> {
-    const { identity, config, settings, port } = this.engine;
+    const { identity, config, settings, port } = this.owner;
     const { clientId, token } = identity.value;
     const client = { token, name: settings.name, host: config.advertise, port };
     let pause = checkInPeriod;
     try {
-      const given = await this.engine.tracker.checkIn({
+      const given = await this.owner.tracker.checkIn({
         ...client,
         ...(clientId === undefined ? {} : { clientId }),
       });

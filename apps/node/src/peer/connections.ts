@@ -24,7 +24,8 @@ import {
   type SocketSession,
 } from './peer-socket';
 import { TcpTransport } from './tcp-transport';
-import { isLocal, type TorrentSession } from './torrent-session';
+import { isLocal } from './torrent-peers';
+import type { TorrentSession } from './torrent-session';
 import type { Transport, TransportEvents } from './transport';
 import { UtpPort, type UtpPortOwner } from './utp-port';
 
@@ -174,8 +175,8 @@ export class Connections implements SocketOwner, DialerOwner, UtpPortOwner {
     const session = this.byHash.get(hex(wireHashes(remote.torrent)[0]));
     if (!session?.takesConnections) return undefined;
     const { host, port } = socket.transport;
-    if (session.book.isBanned({ host, port })) return undefined;
-    for (const other of session.sockets) {
+    if (session.peers.book.isBanned({ host, port })) return undefined;
+    for (const other of session.peers.sockets) {
       if (!other.remote || !same(other.remote.peerId, remote.peerId)) continue;
       if (!this.isBetter(socket, other, remote.peerId)) {
         socket.closeReason = 'connected twice';
@@ -183,7 +184,7 @@ export class Connections implements SocketOwner, DialerOwner, UtpPortOwner {
       }
       other.close('connected twice');
     }
-    if (!session.makeRoom()) return undefined;
+    if (!session.peers.makeRoom()) return undefined;
     this.dialer.succeeded(socket);
     const { dhtPort } = this.owner;
     if (dhtPort !== undefined && remote.capabilities.dht && !session.isPrivate)
@@ -277,7 +278,7 @@ export class Connections implements SocketOwner, DialerOwner, UtpPortOwner {
     encryption: EncryptionPolicy,
   ): PeerSocket {
     const { host, port } = transport;
-    const [source] = session.book.sourcesOf({ host, port });
+    const [source] = session.peers.book.sourcesOf({ host, port });
     const socket = new PeerSocket(this, transport, {
       torrent: session.local,
       session,

@@ -65,10 +65,12 @@ export class Dialer {
       waiting = waiting.filter((session) => {
         if (this.attempts.size >= mostDialling || owner.room <= 0) return false;
         if (!session.wantsConnections) return false;
-        const address = session.book.next(now);
+        const address = session.peers.book.next(now);
         if (!address) return false;
-        if (owner.isOwn(address)) session.book.ban(address.host, address.port);
-        else if (session.knows(address)) session.book.connected(address);
+        if (owner.isOwn(address))
+          session.peers.book.ban(address.host, address.port);
+        else if (session.peers.knows(address))
+          session.peers.book.connected(address);
         else
           this.try({ session, address, way: { kind: 'tcp', swapped: false } });
         return true;
@@ -87,16 +89,16 @@ export class Dialer {
     const { session, address } = attempt;
     const { failure } = socket;
     if (failure?.name === 'ProtocolError' && failure.code === 'self-connection')
-      return session.book.ban(address.host, address.port);
+      return session.peers.book.ban(address.host, address.port);
     const way = session.takesConnections && this.next(attempt, socket);
     if (way && this.try({ session, address, way })) return;
-    session.book.failed(address, this.owner.now());
+    session.peers.book.failed(address, this.owner.now());
   }
 
   private end(socket: PeerSocket): Attempt | undefined {
     const attempt = this.attempts.get(socket);
     this.attempts.delete(socket);
-    attempt?.session.dialling.delete(keyOf(attempt.address));
+    attempt?.session.peers.dialling.delete(keyOf(attempt.address));
     return attempt;
   }
 
@@ -121,7 +123,7 @@ export class Dialer {
         ? owner.dialUtp(host, port)
         : TcpTransport.dial(host, port, owner.leavesFrom);
     if (!transport) return false;
-    session.dialling.add(keyOf(address));
+    session.peers.dialling.add(keyOf(address));
     const policy = way.swapped ? swapped(owner.encryption) : owner.encryption;
     const socket = owner.dialled(transport, session, policy);
     transport.listen(socket);

@@ -1,6 +1,6 @@
 /** A torrent as the lists and events show it. */
 import type { DownloadDto, DownloadState, SettingsDto } from './peer.dto';
-import type { Entry } from './peer-engine';
+import type { Entry } from './entry';
 
 export function showDownload(entry: Entry, settings: SettingsDto): DownloadDto {
   const { session, row } = entry;
@@ -28,7 +28,7 @@ export function showDownload(entry: Entry, settings: SettingsDto): DownloadDto {
     downloadRate,
     uploadRate: Math.round(swarm?.up.rate ?? 0),
     uploadedBytes: session.uploadedBytes,
-    peers: session.sockets.size,
+    peers: session.peers.sockets.size,
     seeds,
     ...(downloadRate > 0
       ? { eta: Math.ceil((size - completedBytes) / downloadRate) }
@@ -59,7 +59,7 @@ function waitingFor(
 ): string | undefined {
   if (state === 'queued')
     return `waits for one of ${maxActiveDownloads} active downloads to end`;
-  if (session.sockets.size > 0 || session.webSeeds?.working.length)
+  if (session.peers.sockets.size > 0 || session.webSeeds?.working.length)
     return undefined;
   if (state === 'fetching-metadata')
     return 'looking for a peer that knows this torrent';

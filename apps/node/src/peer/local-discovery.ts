@@ -10,8 +10,6 @@ const shoutGap = 60_000;
 const first = 1_000;
 
 export class LocalDiscovery {
-  /** Torrents to shout; asked before each round. */
-  torrents: () => string[] = () => [];
   private readonly cookie = randomBytes(8).toString('hex');
   private socket: Socket | undefined;
   private timer: NodeJS.Timeout | undefined;
@@ -19,6 +17,8 @@ export class LocalDiscovery {
 
   constructor(
     private readonly config: Config,
+    /** Torrents to shout; asked before each round. */
+    private readonly torrents: () => string[],
     private readonly found: (
       infoHash: string,
       host: string,

@@ -2,6 +2,7 @@
 import { Injectable } from '@nestjs/common';
 import { join } from 'node:path';
 import { SeamError } from '../rpc/seam-error';
+import type { Entry } from './entry';
 import {
   Peer,
   type AddDownload,
@@ -24,7 +25,7 @@ import type {
   UpdateDownloadDto,
   UpdateSettingsDto,
 } from './peer.dto';
-import { PeerEngine, type Entry } from './peer-engine';
+import { PeerEngine } from './peer-engine';
 import { Publisher } from './publisher';
 import { showSources } from './source-view';
 
@@ -143,7 +144,7 @@ export class LocalPeer extends Peer {
 
   async peers(id: string): Promise<PeersDto> {
     const { session } = this.engine.entry(id);
-    const items = [...session.sockets].map((socket): PeerDto => {
+    const items = [...session.peers.sockets].map((socket): PeerDto => {
       const peer = socket.swarmPeer;
       return {
         address: socket.address,

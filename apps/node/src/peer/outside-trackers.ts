@@ -24,7 +24,7 @@ export interface OutsideOwner {
   readonly port: number;
   now(): number;
   /** Addresses have been found. */
-  found(session: TorrentSession): void;
+  found(): void;
 }
 
 /** A tracker as the list of sources shows it; times in milliseconds of the owner's clock. */
@@ -154,10 +154,10 @@ export class OutsideTrackers {
     try {
       const answer = await this.ask(url, facts);
       for (const { host, port } of answer.peers)
-        session.book.add({ host, port }, 'tracker');
+        session.peers.book.add({ host, port }, 'tracker');
       const at = Date.now();
       watched.answers.set(url, { peers: answer.peers.length, at });
-      if (answer.peers.length > 0) this.owner.found(session);
+      if (answer.peers.length > 0) this.owner.found();
       const { interval, minInterval, trackerId: id } = answer;
       this.feed(session, watched, {
         type: 'answered',

@@ -1,7 +1,7 @@
 /**
  * The peer of this node: every torrent it has and what is wanted of each, which outlives a restart; and
  * the loops that keep them going. How a torrent works is in TorrentSession, how peers are reached in
- * Connections, how they are found in Announcer, OutsideTrackers and LocalDiscovery.
+ * Connections, how they are found in PeerSources.
  */
 import { formatMagnet, type Magnet, type Metainfo } from '@dnd/metainfo';
 import {
@@ -11,12 +11,11 @@ import {
   ResumeStore,
   type FileStamp,
 } from '@dnd/storage';
-import { TokenBucket } from '@dnd/swarm';
+import type { TokenBucket } from '@dnd/swarm';
 import { createPeerId } from '@dnd/wire';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { randomBytes } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { Config } from '../config/config';
 import { IdentityFile } from '../identity';
@@ -25,17 +24,11 @@ import { firstFree } from '../ports';
 import { SeamError } from '../rpc/seam-error';
 import { readMagnet, readTorrent } from '../torrent';
 import { Tracker } from '../tracker/tracker';
-import { Announcer } from './announcer';
 import { ChangeFeed } from './change-feed';
 import { Connections, type ConnectionsOwner } from './connections';
 import { showDownload } from './download-view';
+import { selectFiles, type Entry, type TorrentOptions } from './entry';
 import { freeName } from './free-name';
-import { LocalDiscovery } from './local-discovery';
-import {
-  OutsideTrackers,
-  type OutsideOwner,
-  type OutsideState,
-} from './outside-trackers';
 import type { AddDownload } from './peer';
 import type {
   DownloadDto,
@@ -43,10 +36,14 @@ import type {
   PublicationDto,
   SettingsDto,
 } from './peer.dto';
+import { PeerSettings } from './peer-settings';
+import { PeerSources, type SourcesOwner } from './peer-sources';
 import { PeerStore, type TorrentRow, type Wish } from './peer-store';
 import { readWanted, type Wanted } from './read-wanted';
+import { atGoal } from './seeding-goals';
 import { TorrentQueue } from './torrent-queue';
-import { isLocal, TorrentSession, type SessionOwner } from './torrent-session';
+import type { SessionOwner } from './session-owner';
+import { TorrentSession } from './torrent-session';
 
 const maxTorrents = 20_000;
 const beat = 250;
@@ -54,46 +51,22 @@ const slowBeat = 1_000;
 const uploadedPeriod = 30_000;
 const pieceMemory = 192 * 2 ** 20;
 
-export interface TorrentOptions {
-  files?: number[];
-  sequential?: boolean;
-  superSeeding?: boolean;
-  downloadLimit?: number;
-  uploadLimit?: number;
-  priorities?: number[];
-  peers?: string[];
-  /** It came from the ring's catalogue: the trackers it names are the ring's. */
-  ring?: boolean;
-}
-
-/** A torrent that the peer knows: its row on disk, its session. */
-export interface Entry {
-  row: TorrentRow;
-  session: TorrentSession;
-  options: TorrentOptions;
-  queued: boolean;
-}
-
 @Injectable()
 export class PeerEngine
-  implements Part, SessionOwner, ConnectionsOwner, OutsideOwner
+  implements Part, SessionOwner, ConnectionsOwner, SourcesOwner
 {
   readonly peerId = createPeerId(randomBytes(20));
   readonly entries = new Map<string, Entry>();
   readonly feed: ChangeFeed;
   readonly publications = new Map<string, PublicationDto>();
-  readonly downloadBucket: TokenBucket;
-  readonly uploadBucket: TokenBucket;
   readonly connections: Connections;
-  settings: SettingsDto;
+  readonly sources: PeerSources;
   disk!: Disk;
   hasher!: Hasher;
 
   private readonly log = new Logger('Peer');
   private readonly store: PeerStore;
-  private readonly announcer: Announcer;
-  private readonly outside: OutsideTrackers;
-  private readonly discovery: LocalDiscovery;
+  private readonly wanted: PeerSettings;
   private readonly queue = new TorrentQueue();
   private readonly changedSessions = new Set<TorrentSession>();
   private resume: ResumeStore | undefined;
@@ -106,29 +79,10 @@ export class PeerEngine
     readonly tracker: Tracker,
   ) {
     this.store = new PeerStore(config.storage);
-    this.settings = this.store.settings({
-      name: config.name ?? hostname().slice(0, 64),
-      downloadLimit: 0,
-      uploadLimit: 0,
-      limitLocal: true,
-      maxActiveDownloads: 8,
-      seedRatio: 0,
-      seedMinutes: 0,
-      encryption: 'accepted',
-      utp: true,
-    });
-    if (config.name) this.settings.name = config.name;
-    const now = this.now();
-    const { downloadLimit, uploadLimit } = this.settings;
-    this.downloadBucket = new TokenBucket(downloadLimit || Infinity, now);
-    this.uploadBucket = new TokenBucket(uploadLimit || Infinity, now);
+    this.wanted = new PeerSettings(this.store, config.name, this.now());
     this.feed = new ChangeFeed(() => this.everything());
     this.connections = new Connections(this);
-    this.announcer = new Announcer(this);
-    this.outside = new OutsideTrackers(this);
-    this.discovery = new LocalDiscovery(config, (hash, host, port) =>
-      this.discovered(hash, host, port),
-    );
+    this.sources = new PeerSources(this);
   }
 
   async start(): Promise<void> {
@@ -149,12 +103,7 @@ export class PeerEngine
       this.connections.listen(port),
     );
     for (const row of this.store.torrents()) this.restore(row);
-    this.discovery.torrents = () =>
-      [...this.entries.values()]
-        .filter(({ session }) => session.takesConnections && !session.isPrivate)
-        .map(({ session }) => session.id);
-    this.discovery.start(this.port);
-    this.announcer.start();
+    this.sources.start();
     this.timers = [
       setInterval(() => this.tellChanges(), beat),
       setInterval(() => this.everySecond(), slowBeat),
@@ -164,8 +113,7 @@ export class PeerEngine
 
   async stop(): Promise<void> {
     for (const timer of this.timers) clearInterval(timer);
-    this.discovery.stop();
-    await Promise.all([this.announcer.stop(), this.outside.close()]);
+    await this.sources.stop();
     this.saveUploaded();
     this.connections.close();
     await Promise.all(
@@ -246,7 +194,7 @@ export class PeerEngine
     };
     const entry = this.create(row, metainfo);
     for (const peer of magnet?.peers ?? [])
-      entry.session.book.add(peer, 'manual');
+      entry.session.peers.book.add(peer, 'manual');
     if (metainfo) await this.saveTorrentFile(entry);
     this.save(entry);
     this.startWanted();
@@ -301,7 +249,7 @@ export class PeerEngine
     const { session } = entry;
     // Nothing may start it again meanwhile.
     entry.row = { ...entry.row, wish: 'pause' };
-    void this.leave(session);
+    void this.sources.leave(session);
     if (data && !entry.row.root) await session.remove();
     else await session.stop();
     const { torrent_file: file } = entry.row;
@@ -327,7 +275,7 @@ export class PeerEngine
       );
     entry.row = { ...entry.row, completed_at: null };
     this.wish(entry, 'cancelled');
-    void this.leave(session);
+    void this.sources.leave(session);
     await session.remove();
     this.changed(session);
     this.startWanted();
@@ -335,7 +283,7 @@ export class PeerEngine
 
   async pause(entry: Entry): Promise<void> {
     this.wish(entry, 'pause');
-    void this.leave(entry.session);
+    void this.sources.leave(entry.session);
     await entry.session.stop();
     this.changed(entry.session);
     this.startWanted();
@@ -347,7 +295,7 @@ export class PeerEngine
       const match = /^\[?(.+?)\]?:(\d+)$/.exec(peer);
       if (!match) continue;
       const address = { host: match[1], port: Number(match[2]) };
-      entry.session.book.add(address, 'manual');
+      entry.session.peers.book.add(address, 'manual');
     }
     this.found();
   }
@@ -361,8 +309,7 @@ export class PeerEngine
   ready(session: TorrentSession): void {
     const entry = this.entries.get(session.id);
     if (!entry) return;
-    if (this.usesRing(entry)) this.announcer.started(session);
-    this.outside.start(session, outsideTiers(entry));
+    this.sources.ready(entry);
     this.connections.dialSoon();
   }
 
@@ -379,7 +326,7 @@ export class PeerEngine
     selectFiles(entry.options, metainfo);
     if (entry.options.priorities)
       session.priorities = Uint8Array.from(entry.options.priorities);
-    if (!this.usesRing(entry)) void this.announcer.stopped(session);
+    this.sources.gotMetadata(entry);
     void this.saveTorrentFile(entry).then(() => this.save(entry));
   }
 
@@ -390,10 +337,7 @@ export class PeerEngine
       entry.row = { ...entry.row, completed_at: Date.now() };
       this.save(entry);
       this.log.log(`${entry.row.name} is complete`);
-      if (session.downloadedBytes > 0) {
-        this.announcer.completed(session);
-        this.outside.completed(session);
-      }
+      if (session.downloadedBytes > 0) this.sources.completed(session);
       this.startWanted();
     }
     this.changed(session);
@@ -402,7 +346,7 @@ export class PeerEngine
   failed(session: TorrentSession, reason: string): void {
     const entry = this.entries.get(session.id);
     this.log.warn(`${session.name}: ${reason}`);
-    void this.leave(session);
+    void this.sources.leave(session);
     if (entry && entry.row.wish === 'run') this.wish(entry, 'failed', reason);
   }
 
@@ -413,10 +357,18 @@ export class PeerEngine
   }
 
   isUnlimited(host: string): boolean {
-    return !this.settings.limitLocal && isLan(host);
+    return this.wanted.isUnlimited(host);
   }
 
-  // --- ConnectionsOwner, OutsideOwner ---
+  get downloadBucket(): TokenBucket {
+    return this.wanted.down;
+  }
+
+  get uploadBucket(): TokenBucket {
+    return this.wanted.up;
+  }
+
+  // --- ConnectionsOwner, SourcesOwner ---
 
   get host(): string {
     return this.config.host;
@@ -456,32 +408,18 @@ export class PeerEngine
     this.connections.dialSoon();
   }
 
-  /** Resolves once the tracker knows this client. */
-  whenRegistered(): Promise<void> {
-    return this.announcer.whenRegistered();
-  }
-
-  announceSeed(session: TorrentSession): Promise<void> {
-    return this.announcer.seed(session);
-  }
-
-  announceStatus(session: TorrentSession): ReturnType<Announcer['status']> {
-    return this.announcer.status(session);
-  }
-
-  outsideStates(session: TorrentSession): readonly OutsideState[] {
-    return this.outside.states(session);
+  byHash(infoHash: string): TorrentSession | undefined {
+    return this.connections.session(infoHash);
   }
 
   // --- settings ---
 
+  get settings(): SettingsDto {
+    return this.wanted.all;
+  }
+
   changeSettings(change: Partial<SettingsDto>): SettingsDto {
-    this.settings = { ...this.settings, ...change };
-    this.store.saveSettings(this.settings);
-    const now = this.now();
-    const { downloadLimit, uploadLimit } = this.settings;
-    this.downloadBucket.setRate(downloadLimit || Infinity, now);
-    this.uploadBucket.setRate(uploadLimit || Infinity, now);
+    this.wanted.change(change, this.now());
     for (const { session } of this.entries.values()) session.settle();
     this.startWanted(true);
     return this.settings;
@@ -576,26 +514,13 @@ export class PeerEngine
       if (entry.queued) continue;
       entry.queued = true;
       this.changed(entry.session);
-      void this.leave(entry.session);
+      void this.sources.leave(entry.session);
       void entry.session.stop();
     }
     for (const entry of begin) {
       entry.queued = false;
       void entry.session.start();
     }
-  }
-
-  /** Takes leave of all trackers. */
-  private async leave(session: TorrentSession): Promise<void> {
-    await Promise.all([
-      this.announcer.stopped(session),
-      this.outside.stop(session),
-    ]);
-  }
-
-  /** A private torrent of somebody else's tracker is not told to the ring (BEP 27). */
-  private usesRing({ session, row, options }: Entry): boolean {
-    return !session.isPrivate || row.published || options.ring === true;
   }
 
   /** The .torrent beside the content, so that other programs can take it from the folder. */
@@ -612,47 +537,26 @@ export class PeerEngine
     }
   }
 
-  private discovered(hash: string, host: string, port: number): void {
-    const session = this.connections.session(hash);
-    if (!session || session.isPrivate) return;
-    if (session.book.add({ host, port }, 'lsd')) this.found();
-  }
-
   private everySecond(): void {
     const now = this.now();
     this.connections.everySecond();
     let loading = false;
     for (const { session } of this.entries.values()) {
       if (session.active && !session.complete) loading = true;
-      if (session.sockets.size === 0) continue;
-      session.pexTick(now);
+      if (session.peers.sockets.size === 0) continue;
+      session.peers.tick();
       this.changed(session);
     }
     if (!loading) this.disk.memory.trim();
     this.queue.watch(this.entries.values(), now);
     this.startWanted();
-    this.stopAtGoals();
+    for (const entry of atGoal(
+      this.entries.values(),
+      this.settings,
+      Date.now(),
+    ))
+      void this.pause(entry);
     if (now - this.savedAt > uploadedPeriod) this.saveUploaded();
-  }
-
-  /** Seeding goals: whichever is reached first. */
-  private stopAtGoals(): void {
-    const { seedRatio, seedMinutes } = this.settings;
-    if (seedRatio === 0 && seedMinutes === 0) return;
-    for (const entry of this.entries.values()) {
-      const { row, session } = entry;
-      if (row.wish !== 'run' || row.published || row.completed_at === null)
-        continue;
-      if (session.phase !== 'active') continue;
-      const size = Math.max(1, session.metainfo?.size ?? 1);
-      const ratio = session.uploadedBytes / size;
-      const minutes = (Date.now() - row.completed_at) / 60_000;
-      if (
-        (seedRatio > 0 && ratio >= seedRatio) ||
-        (seedMinutes > 0 && minutes >= seedMinutes)
-      )
-        void this.pause(entry);
-    }
   }
 
   private saveUploaded(): void {
@@ -686,30 +590,3 @@ export class PeerEngine
     ];
   }
 }
-
-function selectFiles(options: TorrentOptions, metainfo: Metainfo): void {
-  const { files } = options;
-  if (!files || options.priorities) return;
-  const wanted = new Set(files);
-  options.priorities = metainfo.files.map((_, index) =>
-    wanted.has(index) ? 4 : 0,
-  );
-}
-
-/** Trackers that the torrent or its link names, but for the ring's own. */
-function outsideTiers({
-  session: { metainfo, options: source },
-  options,
-}: Entry): readonly (readonly string[])[] {
-  const named = source.magnet?.announce ?? [];
-  if (!options.ring) return metainfo?.announce ?? named;
-  const own = new Set(metainfo?.announce.flat());
-  return named.map((tier) => tier.filter((url) => !own.has(url)));
-}
-
-/** Addresses that are not routed over the Internet. */
-const isLan = (host: string): boolean =>
-  isLocal(host) ||
-  /^(?:10\.|192\.168\.|169\.254\.|172\.(?:1[6-9]|2\d|3[01])\.|f[cd]|fe80:)/i.test(
-    host,
-  );

@@ -28,6 +28,8 @@ import {
 import { randomBytes } from 'node:crypto';
 import { BlockSender, type BlockSource, type Run } from './block-sender';
 import type { FramePool } from './frame-pool';
+import type { MetadataFetch } from './metadata-fetch';
+import type { TorrentPeers } from './torrent-peers';
 import type { Transport, TransportEvents } from './transport';
 
 /** Bytes in the transport's queue at which no more blocks are taken. */
@@ -62,18 +64,10 @@ export interface SocketSession {
   gone(socket: PeerSocket): void;
   settle(): void;
   extended(socket: PeerSocket, remote: RemoteExtensions): void;
-  metadata(
-    socket: PeerSocket,
-    piece: number,
-    totalSize: number | undefined,
-    bytes: Uint8Array,
-  ): void;
-  metadataRejected(socket: PeerSocket, piece: number): void;
-  pexHeard(socket: PeerSocket, message: PexMessage): void;
-  holepunchHeard(socket: PeerSocket, message: HolepunchMessage): void;
   hashRequested(socket: PeerSocket, range: HashRange): void;
-  hashesCame(socket: PeerSocket, range: HashRange, hashes: Uint8Array): void;
-  hashesRejected(socket: PeerSocket, range: HashRange): void;
+  /** While its metadata is asked of peers. */
+  readonly fetching: MetadataFetch | undefined;
+  readonly peers: TorrentPeers;
 }
 
 /** What a dialled connection is about. */
@@ -279,15 +273,15 @@ export class PeerSocket implements ConnectionEvents, TransportEvents {
     totalSize: number | undefined,
     bytes: Uint8Array,
   ): void {
-    this.session?.metadata(this, piece, totalSize, bytes);
+    this.session?.fetching?.metadata(this, piece, totalSize, bytes);
   }
 
   onMetadataReject(piece: number): void {
-    this.session?.metadataRejected(this, piece);
+    this.session?.fetching?.rejected(this, piece);
   }
 
   onPex(message: PexMessage): void {
-    this.session?.pexHeard(this, message);
+    this.session?.peers.pexHeard(this, message);
   }
 
   onUploadOnly(uploadOnly: boolean): void {
@@ -299,19 +293,19 @@ export class PeerSocket implements ConnectionEvents, TransportEvents {
   }
 
   onHashes(range: HashRange, hashes: Uint8Array): void {
-    this.session?.hashesCame(this, range, hashes);
+    this.session?.fetching?.hashes(this, range, hashes);
   }
 
   onHashReject(range: HashRange): void {
-    this.session?.hashesRejected(this, range);
+    this.session?.fetching?.hashesRejected(this, range);
   }
 
   onPort(port: number): void {
     this.owner.heardOfNode(this, port);
   }
 
-  onHolepunch(message: HolepunchMessage): void {
-    this.session?.holepunchHeard(this, message);
+  onHolepunch(_message: HolepunchMessage): void {
+    // Not offered, so nobody has a reason to send it.
   }
 
   private finish(): void {

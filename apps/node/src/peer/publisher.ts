@@ -11,12 +11,13 @@ import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Part } from '../part';
 import { SeamError } from '../rpc/seam-error';
+import type { Entry } from './entry';
 import { VERSION } from '../version';
 import { readRules, readTorrent } from '../torrent';
 import { freeName } from './free-name';
 import type { Publish } from './peer';
 import type { PublicationDto, ReplicasDto } from './peer.dto';
-import { PeerEngine, type Entry } from './peer-engine';
+import { PeerEngine } from './peer-engine';
 
 /** Bytes between two reports of hashing progress. */
 const reportStep = 16 * 1024 * 1024;
@@ -193,12 +194,12 @@ export class Publisher implements Part {
 
   private async announce(entry: Entry): Promise<ReplicasDto | undefined> {
     const { tracker, identity, settings } = this.engine;
-    await this.engine.whenRegistered();
+    await this.engine.sources.whenRegistered();
     const { clientId, token } = identity.value;
     if (clientId === undefined || !entry.row.torrent) return undefined;
     try {
       // What is in the catalogue must have a peer that it can be had from.
-      await this.engine.announceSeed(entry.session);
+      await this.engine.sources.seed(entry.session);
       const replicas = await tracker.publish({
         torrent: entry.row.torrent,
         clientId,

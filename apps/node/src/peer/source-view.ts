@@ -10,7 +10,7 @@ export function showSources(
   session: TorrentSession,
 ): SourceDto[] {
   const counts = new Map<PeerSource, number>();
-  for (const { sources } of session.book.known())
+  for (const { sources } of session.peers.book.known())
     for (const source of sources)
       counts.set(source, (counts.get(source) ?? 0) + 1);
   const found = (['lsd', 'pex', 'manual'] as const).map((kind): SourceDto => {
@@ -27,14 +27,14 @@ export function showSources(
       peers: state === 'ok' || state === 'working' ? 1 : 0,
     }),
   );
-  const outside = engine
-    .outsideStates(session)
+  const outside = engine.sources
+    .trackerStates(session)
     .map((state) => showTracker(engine, state));
   return [showRing(engine, session), ...outside, ...seeds, ...found];
 }
 
 function showRing(engine: PeerEngine, session: TorrentSession): SourceDto {
-  const told = engine.announceStatus(session);
+  const told = engine.sources.ringState(session);
   return {
     kind: 'ring',
     url: 'the trackers of the ring',

@@ -2,7 +2,7 @@
  * Which of the wanted torrents run: all that are complete, and downloads up to a limit, in the order in
  * which they were added. A download that finds nobody for a while keeps no place from the others.
  */
-import type { Entry } from './peer-engine';
+import type { Entry } from './entry';
 
 /** A download without a source for so long is not counted, milliseconds. */
 const idleAfter = 60_000;
@@ -17,7 +17,7 @@ export class TorrentQueue {
       const { session } = entry;
       const alone =
         isRunning(entry) &&
-        session.sockets.size === 0 &&
+        session.peers.sockets.size === 0 &&
         !session.webSeeds?.working.length;
       if (!alone) this.aloneSince.delete(entry);
       else if (!this.aloneSince.has(entry)) this.aloneSince.set(entry, now);
