@@ -18,7 +18,7 @@ import type { DataRecord, RecordKey } from './record';
 
 const DEADLINE_MS = 10_000;
 const RETRY_MS = 300;
-/** A replica that takes longer than this is not waited for alone. */
+/** When a replica takes longer than this the next one is asked as well. */
 const HEDGE_MS = 250;
 const READ_QUORUM = 2;
 const MAX_ASKED = REPLICAS + 2;
@@ -129,8 +129,8 @@ export class Gets {
     const hedge = (): void => {
       kernel.after(HEDGE_MS, () => {
         if (over) return;
-        if (newest(heard)) finish();
-        else next();
+        if (asked < candidates.length) next();
+        else if (newest(heard)) finish();
       });
     };
     const weigh = (): void => {

@@ -32,9 +32,10 @@ export interface RecordsOptions {
   readonly wallOffset?: number;
   /** Between two rounds of anti-entropy; 10 s. */
   readonly repairEvery?: number;
-  /** A deleted record is remembered this long; 30 days. */
-  readonly tombstoneAge?: number;
-  /** Deleted records remembered at most; 200,000. */
+  /**
+   * Deleted records remembered at most; 200,000, of which the oldest are forgotten first. Age alone
+   * does not count: a node that was away for a year brings back what is no longer known as deleted.
+   */
   readonly maxTombstones?: number;
   /** Values kept in memory after they were read; 16 MiB. */
   readonly cacheBytes?: number;

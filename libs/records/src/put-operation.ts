@@ -193,7 +193,9 @@ export class PutOperation {
 
   private weigh(part: Part): void {
     const { length } = part.owners;
-    const needed = this.strict ? REPLICAS : Math.min(WRITE_QUORUM, length);
+    // A list that deaths have made short must not make one disk enough where neighbours live.
+    const live = Math.max(length, this.kernel.view.successors.length + 1);
+    const needed = this.strict ? REPLICAS : Math.min(WRITE_QUORUM, live);
     const enough = length > 0 && part.safe.size >= needed;
     if (enough === part.enough) return;
     part.enough = enough;

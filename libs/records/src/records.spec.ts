@@ -7,6 +7,7 @@ import { digestOf } from './record';
 import type { RecordKey } from './record';
 import { Records } from './records';
 import { keyFor } from './scenarios.contract';
+import { EPOCH } from './simulated-node.contract';
 import type { Result, SimulatedNode } from './simulated-node.contract';
 import { SimulatedRing } from './simulated-ring.contract';
 import { makeStamp } from './stamp';
@@ -133,6 +134,28 @@ describe('a deletion', () => {
     for (const node of ring.live)
       expect(ask(ring, node, { type: 'get', key }).result).toMatchObject({
         type: 'done',
+        result: { type: 'record', record: undefined },
+      });
+    expect(ring.ledger.misplaced()).toEqual([]);
+  });
+
+  it('stands against the disk of a node that was away for a year', () => {
+    const ring = ringOf(5);
+    const key = keyFor('a');
+    ask(ring, pick(ring), put([{ key, value: bytes('1') }], true));
+    const keeper = ring.live.find(({ records }) => [...records.held()].length);
+    if (!keeper) throw new Error('nobody keeps it');
+    ring.crash(keeper);
+    ring.run(15_000);
+    ask(ring, pick(ring), put([{ key }]));
+    ring.run(30_000);
+    const wallOffset = EPOCH + 365 * 24 * 3_600_000;
+    for (const node of ring.live) node.tell({ type: 'clock', wallOffset });
+    ring.run(120_000);
+    ring.restart(keeper).tell({ type: 'clock', wallOffset });
+    ring.run(60_000);
+    for (const node of ring.live)
+      expect(ask(ring, node, { type: 'get', key }).result).toMatchObject({
         result: { type: 'record', record: undefined },
       });
     expect(ring.ledger.misplaced()).toEqual([]);
@@ -266,6 +289,39 @@ describe('one node', () => {
     );
   }
 
+  it('does not call a write safe on one disk where neighbours live, however short the list of owners is', () => {
+    const records = alone();
+    const view = { successors: [other], predecessor: other };
+    records.handle({ type: 'view', ...view, stableSince: 0 }, 0);
+    const op = {
+      ...put([{ key: keyFor('a'), value: bytes('1') }]),
+      op: 1,
+    };
+    const said: RecordsOutput[] = [];
+    let now = 1_000;
+    const feed = (input: Parameters<Records['handle']>[0]): void => {
+      for (const output of records.handle(input, now)) {
+        said.push(output);
+        const { type } = output;
+        // The ring knows this node alone.
+        if (type === 'lookup')
+          feed({ type: 'owners', call: output.call, owners: [self] });
+        if (type === 'persist')
+          feed({ type: 'persisted', batch: output.batch, ok: true });
+        if (type === 'request')
+          feed({ type: 'unreachable', call: output.call });
+      }
+    };
+    feed(op);
+    for (; now < 9_000; now += 100) feed({ type: 'tick' });
+    expect(said.filter(({ type }) => type === 'done')).toEqual([]);
+    now = 30_000;
+    feed({ type: 'tick' });
+    expect(said.filter(({ type }) => type === 'failed')).toMatchObject([
+      { op: 1, code: 'timeout', copies: 1 },
+    ]);
+  });
+
   it('answers a store only when its disk has answered', () => {
     const records = alone();
     const out = send(records, { type: 'store', items: [record('a', 900)] });
@@ -347,27 +403,34 @@ describe('one node', () => {
     expect([...records.held()]).toEqual([]);
   });
 
-  it('forgets deletions that are old', () => {
-    const records = alone({ tombstoneAge: 60_000 });
+  it('forgets the oldest deletions when there are too many, and none for its age', () => {
+    const records = alone({ maxTombstones: 2 });
     records.handle({ type: 'view', successors: [], stableSince: 0 }, 0);
-    const stone = {
-      ...record('a', 900),
+    const stone = (item: string, time: number) => ({
+      ...record(item, time),
       digest: '',
       size: 0,
       value: undefined,
-    };
-    send(records, { type: 'store', items: [stone] });
+    });
+    const items = [stone('a', 900), stone('b', 1), stone('c', 950)];
+    send(records, { type: 'store', items });
     records.handle({ type: 'persisted', batch: 1, ok: true }, 1_001);
-    expect(records.health().tombstones).toBe(1);
+    expect(records.health().tombstones).toBe(3);
     const removals: RecordsOutput[] = [];
-    while (records.wakeAt < 200_000)
-      removals.push(
-        ...records
-          .handle({ type: 'tick' }, records.wakeAt)
-          .filter(({ type }) => type === 'persist'),
-      );
-    expect(records.health().tombstones).toBe(0);
-    expect(removals).toMatchObject([{ removals: [keyFor('a')], upserts: [] }]);
+    const year = 365 * 24 * 3_600_000;
+    const runTo = (end: number): void => {
+      while (records.wakeAt < end)
+        removals.push(
+          ...records
+            .handle({ type: 'tick' }, records.wakeAt)
+            .filter(({ type }) => type === 'persist'),
+        );
+    };
+    runTo(200_000);
+    records.handle({ type: 'clock', wallOffset: year }, 200_000);
+    runTo(400_000);
+    expect(records.health().tombstones).toBe(2);
+    expect(removals).toMatchObject([{ removals: [keyFor('b')], upserts: [] }]);
   });
 
   it('survives whatever a member of the ring may send', () => {

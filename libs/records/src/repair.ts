@@ -22,7 +22,6 @@ import { MAX_ENTRIES } from './message';
 import { isTombstone, REPLICAS } from './record';
 import type { RecordMeta } from './record';
 import type { Place } from './record-table';
-import { stampTime } from './stamp';
 import type { Exchange } from './exchange';
 import { PIN_MS } from './server';
 
@@ -37,7 +36,6 @@ export const STABLE_MS = 30_000;
 const RECONFIRM_ROUNDS = 60;
 /** Whose they are is looked up anew this often. */
 const REVIEW_ROUNDS = 3;
-const TOMBSTONE_AGE_MS = 30 * 24 * 3_600_000;
 const MAX_TOMBSTONES = 200_000;
 const SWEEP_MS = 250;
 /** The swarms are swept once in five seconds. */
@@ -365,24 +363,23 @@ export class Repair {
     );
   }
 
-  /** Deletions older than anybody still has to hear of, and more of them than we can keep. */
+  /** The oldest deletions, when there are more of them than we can keep. */
   private forgetOld(): void {
     const { kernel } = this;
-    const { tombstoneAge, maxTombstones } = kernel.options;
-    const oldest = kernel.time - (tombstoneAge ?? TOMBSTONE_AGE_MS);
-    if (kernel.table.tombstones === 0 || this.rounds % 6 !== 0) return;
+    const { table, writes } = kernel;
+    const excess =
+      table.tombstones - (kernel.options.maxTombstones ?? MAX_TOMBSTONES);
+    if (excess <= 0 || this.rounds % 6 !== 0) return;
     const stones: RecordMeta[] = [];
-    for (const { kind, place, items } of kernel.table.places())
+    for (const { kind, place, items } of table.places())
       for (const held of items.values())
         if (isTombstone(held)) stones.push({ kind, place, ...held });
     stones.sort((a, b) => (a.stamp < b.stamp ? -1 : 1));
-    const excess = stones.length - (maxTombstones ?? MAX_TOMBSTONES);
-    stones.forEach((stone, i) => {
-      if (i >= excess && stampTime(stone.stamp) >= oldest) return;
-      if (kernel.writes.peek(stone)) return;
-      kernel.table.delete(stone);
-      kernel.writes.remove(stone);
-    });
+    for (const stone of stones.slice(0, excess)) {
+      if (writes.peek(stone)) continue;
+      table.delete(stone);
+      writes.remove(stone);
+    }
   }
 
   private sweep(): void {

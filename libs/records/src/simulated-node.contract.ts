@@ -43,7 +43,7 @@ export interface World {
 }
 
 /** Virtual time begins on some day, not in 1970. */
-const EPOCH = 1_700_000_000_000;
+export const EPOCH = 1_700_000_000_000;
 const LOOKUP_MS = 2;
 const FETCH_MS = 0.3;
 
