@@ -1,6 +1,6 @@
 /** Filters and sorts the downloads of a store; pure, and quick for ten thousand of them. */
 import type { DownloadDto } from '@dnd/api-client';
-import type { Sort } from '../grid/sort-header';
+import type { Sort } from '../grid/sort';
 import { matches } from '../ui/searchable';
 import { progressOf, statesOf, type Filter } from './download-words';
 

@@ -1,8 +1,7 @@
 /** One download as a row of the list; it redraws itself when this download changes, and only then. */
-import { Component, computed, inject, input, output } from '@angular/core';
+import { Component, computed, inject, input } from '@angular/core';
 import { MatIconButton } from '@angular/material/button';
 import { RouterLink } from '@angular/router';
-import { Grid } from '../grid/grid';
 import { Formats } from '../language/formats';
 import { Language } from '../language/language';
 import { DownloadStore } from '../live/download-store';
@@ -20,14 +19,10 @@ import { can, isDone, progressOf, reasonOf, toneOf } from './download-words';
 })
 export class DownloadRow {
   readonly id = input.required<string>();
-  readonly row = input.required<number>();
   readonly wide = input.required<boolean>();
   readonly roomy = input.required<boolean>();
-  readonly selected = input.required<boolean>();
-  readonly selectToggled = output();
 
   private readonly store = inject(DownloadStore);
-  protected readonly grid = inject(Grid);
   protected readonly actions = inject(DownloadActions);
   protected readonly f = inject(Formats);
   protected readonly t = inject(Language).texts;
@@ -61,16 +56,4 @@ export class DownloadRow {
     if (can('resume', download)) return 'resume';
     return can('pause', download) ? 'pause' : undefined;
   });
-  /** Where the buttons begin among the cells. */
-  protected readonly buttons = computed(() =>
-    this.roomy() ? 7 : this.wide() ? 5 : 1,
-  );
-
-  protected tab(cell: number): 0 | -1 {
-    return this.grid.tab(this.row(), cell);
-  }
-
-  protected openMenu(event: Event): void {
-    this.grid.openMenu(event.currentTarget as HTMLElement);
-  }
 }

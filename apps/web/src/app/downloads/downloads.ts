@@ -1,9 +1,4 @@
 import {
-  CdkFixedSizeVirtualScroll,
-  CdkVirtualForOf,
-  CdkVirtualScrollViewport,
-} from '@angular/cdk/scrolling';
-import {
   Component,
   computed,
   effect,
@@ -12,26 +7,19 @@ import {
   untracked,
   viewChild,
 } from '@angular/core';
-import { MatButton, MatIconButton } from '@angular/material/button';
-import {
-  MatContextMenuTrigger,
-  MatMenu,
-  MatMenuItem,
-} from '@angular/material/menu';
-import { MatProgressBar } from '@angular/material/progress-bar';
+import { MatButton } from '@angular/material/button';
+import { MatMenu, MatMenuItem } from '@angular/material/menu';
 import { Router, RouterLink, RouterOutlet } from '@angular/router';
 import { FileActions } from '../files/file-actions';
-import { Grid, type RowClick, type RowKey } from '../grid/grid';
-import { LongPress } from '../grid/long-press';
+import { List, type ListColumn, type ListKey } from '../grid/list';
+import { ListRow } from '../grid/list-row';
 import { Selection } from '../grid/selection';
-import { SortHeader, type Sort } from '../grid/sort-header';
-import { Wide } from '../grid/wide';
+import { rememberedSort } from '../grid/sort';
 import { Formats } from '../language/formats';
 import { Language } from '../language/language';
 import { DownloadStore } from '../live/download-store';
 import { Dialogs } from '../shell/dialogs';
 import { LastVisit } from '../shell/last-visit';
-import { Preferences } from '../shell/preferences';
 import { Clock } from '../ui/clock';
 import { Empty } from '../ui/empty';
 import { Icon } from '../ui/icon';
@@ -55,34 +43,25 @@ const longList = 1000;
 @Component({
   selector: 'app-downloads',
   imports: [
-    CdkFixedSizeVirtualScroll,
-    CdkVirtualForOf,
-    CdkVirtualScrollViewport,
     DownloadRow,
     Empty,
-    Grid,
     Icon,
-    LongPress,
+    List,
+    ListRow,
     MatButton,
-    MatContextMenuTrigger,
-    MatIconButton,
     MatMenu,
     MatMenuItem,
-    MatProgressBar,
     RouterLink,
     RouterOutlet,
-    SortHeader,
-    Wide,
   ],
   templateUrl: './downloads.html',
 })
 export class Downloads {
   private readonly router = inject(Router);
-  private readonly preferences = inject(Preferences);
   private readonly clock = inject(Clock);
   private readonly since = inject(LastVisit).at;
   private readonly remover = inject(RemoveDownloads);
-  private readonly grid = viewChild(Grid);
+  private readonly list = viewChild(List);
   protected readonly store = inject(DownloadStore);
   protected readonly actions = inject(DownloadActions);
   protected readonly files = inject(FileActions);
@@ -91,12 +70,53 @@ export class Downloads {
   protected readonly t = inject(Language).texts;
 
   protected readonly filters = filters;
-  protected readonly columns = downloadColumns;
   protected readonly search = signal('');
   protected readonly filter = signal<Filter>('all');
-  protected readonly sort = signal<Sort<DownloadColumn>>(
-    readSort(this.preferences.read('downloads.sort')),
-  );
+  protected readonly sort = rememberedSort('downloads.sort', downloadColumns, {
+    column: 'added',
+    order: 'desc',
+  });
+  protected readonly columns = computed<ListColumn<DownloadColumn>[]>(() => {
+    const words = this.t().downloads;
+    return [
+      {
+        name: 'name',
+        label: words.name,
+        width: 'minmax(0, 1fr)',
+        first: 'asc',
+      },
+      { name: 'size', label: words.size },
+      { name: 'progress', label: words.progress, width: '150px' },
+      {
+        name: 'downloadRate',
+        label: words.downloadRate,
+        width: '84px',
+        number: true,
+      },
+      {
+        name: 'uploadRate',
+        label: words.uploadRate,
+        width: '84px',
+        number: true,
+        roomy: true,
+      },
+      {
+        name: 'eta',
+        label: words.eta,
+        width: '88px',
+        number: true,
+        first: 'asc',
+      },
+      {
+        name: 'peers',
+        label: words.peers,
+        width: '52px',
+        number: true,
+        roomy: true,
+      },
+      { name: 'added', label: words.added, width: '96px', number: true },
+    ];
+  });
   protected readonly selection = new Selection();
   protected readonly detail = signal(false);
   /** The download that the context menu was opened on. */
@@ -150,20 +170,9 @@ export class Downloads {
     });
   }
 
-  protected readonly identity = (_: number, id: string): string => id;
-
-  protected label(column: DownloadColumn): string {
-    return this.t().downloads[column];
-  }
-
-  protected sortBy(column: DownloadColumn): void {
-    const { column: now, order } = this.sort();
-    const natural = column === 'name' || column === 'eta' ? 'asc' : 'desc';
-    const other = order === 'asc' ? 'desc' : 'asc';
-    const next = { column, order: now === column ? other : natural } as const;
-    this.sort.set(next);
-    this.preferences.write('downloads.sort', `${next.column} ${next.order}`);
-  }
+  protected readonly identity = (id: string): string => id;
+  protected readonly nameOf = (id: string): string =>
+    this.store.find(id)?.name ?? '';
 
   protected can(act: Act, ids: readonly string[]): boolean {
     return ids.some((id) => {
@@ -177,30 +186,14 @@ export class Downloads {
     return download !== undefined && (isDone(download) || download.size > 0);
   }
 
-  protected onMenu(row: number): void {
-    this.subject.set(this.ids()[row] ?? '');
-  }
-
-  protected onClick({ row, event }: RowClick): void {
-    const id = this.ids()[row];
-    if (id === undefined) return;
-    if (!this.selection.click(event, this.ids(), id)) this.open(id);
-  }
-
-  protected open(id: string | undefined): void {
-    if (id === undefined) return;
-    this.selection.start(id);
+  protected open(id: string): void {
     void this.router.navigate(['/downloads', id]);
   }
 
-  protected onKey({ row, event }: RowKey): void {
-    const id = this.ids()[row];
-    if (id === undefined || event.ctrlKey || event.metaKey) return;
+  protected onKey({ row: id, event }: ListKey<string>): void {
+    if (event.ctrlKey || event.metaKey) return;
     const ids = this.selection.has(id) ? this.selection.ids() : [id];
-    if (event.key === 'Escape') {
-      if (this.selection.count() === 0) return;
-      this.selection.clear();
-    } else if (event.key === 'Delete') void this.remove(ids);
+    if (event.key === 'Delete') void this.remove(ids);
     else if (event.key === 'p') {
       const pause = this.can('pause', ids);
       void (pause ? this.actions.pause(ids) : this.actions.resume(ids));
@@ -211,32 +204,6 @@ export class Downloads {
 
   protected async remove(ids: readonly string[]): Promise<void> {
     await this.remover.ask(ids);
-    this.refocus();
+    this.list()?.focus();
   }
-
-  protected extend(row: number): void {
-    const id = this.ids()[row];
-    if (id) this.selection.extend(this.ids(), id);
-  }
-
-  protected toggle(row: number): void {
-    const id = this.ids()[row];
-    if (id) this.selection.toggle(id);
-  }
-
-  protected tab(row: number, cell: number): 0 | -1 {
-    return this.grid()?.tab(row, cell) ?? -1;
-  }
-
-  protected refocus(): void {
-    this.grid()?.focusActive();
-  }
-}
-
-function readSort(stored = ''): Sort<DownloadColumn> {
-  const [name, order] = stored.split(' ');
-  const column = downloadColumns.find((known) => known === name);
-  return column
-    ? { column, order: order === 'asc' ? 'asc' : 'desc' }
-    : { column: 'added', order: 'desc' };
 }

@@ -4,7 +4,6 @@ import { MatIconButton } from '@angular/material/button';
 import { RouterLink } from '@angular/router';
 import type { CatalogueEntryDto } from '@dnd/api-client';
 import { isDone, progressOf } from '../downloads/download-words';
-import { Grid } from '../grid/grid';
 import { Formats } from '../language/formats';
 import { Language } from '../language/language';
 import { DownloadStore } from '../live/download-store';
@@ -21,7 +20,6 @@ import { FileActions } from './file-actions';
           matIconButton
           data-cell
           class="good"
-          [tabindex]="tab()"
           [routerLink]="['/view', d.id]"
           [attr.aria-label]="t().files.openOf(entry().name)"
           [title]="t().actions.open"
@@ -32,7 +30,6 @@ import { FileActions } from './file-actions';
         <a
           class="part"
           data-cell
-          [tabindex]="tab()"
           [routerLink]="['/downloads', d.id]"
           [title]="t().states[d.state]"
         >
@@ -45,7 +42,6 @@ import { FileActions } from './file-actions';
         matIconButton
         type="button"
         data-cell
-        [tabindex]="tab()"
         [attr.aria-label]="t().files.downloadOf(entry().name)"
         [title]="t().files.download"
         (click)="actions.download(entry().infoHash)"
@@ -73,12 +69,8 @@ import { FileActions } from './file-actions';
 })
 export class FileState {
   readonly entry = input.required<CatalogueEntryDto>();
-  readonly row = input.required<number>();
-  /** Its place among the cells of the row. */
-  readonly cell = input.required<number>();
 
   private readonly store = inject(DownloadStore);
-  private readonly grid = inject(Grid);
   private readonly f = inject(Formats);
   protected readonly actions = inject(FileActions);
   protected readonly t = inject(Language).texts;
@@ -94,7 +86,4 @@ export class FileState {
     const download = this.download();
     return download ? this.f.percent(progressOf(download)) : '';
   });
-  protected readonly tab = computed(() =>
-    this.grid.tab(this.row(), this.cell()),
-  );
 }

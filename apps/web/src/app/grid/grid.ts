@@ -1,12 +1,14 @@
 /**
  * The keyboard of a list in the ARIA grid pattern: one tab stop, arrows between cells, Home and End,
- * pages, Space to select, Enter to open. Rows carry `data-row` (−1 is the header), cells `data-cell`;
- * the directive finds them in the document, so that it works on the few rows a virtual list renders.
+ * pages, Space to select, Enter to open. Rows carry `data-row` (−1 is the header), cells `data-cell`,
+ * a button that opens the row's menu `aria-haspopup="menu"`. The directive finds them in the document,
+ * whenever rows come or go, and keeps their `tabindex`; so templates say nothing about the keyboard.
  */
 import { CdkVirtualScrollViewport } from '@angular/cdk/scrolling';
 import {
   afterNextRender,
   contentChild,
+  DestroyRef,
   Directive,
   effect,
   ElementRef,
@@ -14,7 +16,6 @@ import {
   Injector,
   input,
   output,
-  signal,
   untracked,
 } from '@angular/core';
 
@@ -61,31 +62,34 @@ export class Grid {
   readonly allSelected = output();
   /** Any other key pressed on a row. */
   readonly pressed = output<RowKey>();
+  /** The rows from the first up to the second place are rendered now. */
+  readonly seen = output<{ readonly start: number; readonly end: number }>();
 
   private readonly host =
     inject<ElementRef<HTMLElement>>(ElementRef).nativeElement;
   private readonly injector = inject(Injector);
   private readonly viewport = contentChild(CdkVirtualScrollViewport);
-  private readonly active = signal({ row: 0, cell: 0 });
-  private readonly rendered = signal({ start: 0, end: 0 });
+  private active = { row: 0, cell: 0 };
 
   constructor() {
     effect((onCleanup) => {
       const viewport = this.viewport();
       const subscription = viewport?.renderedRangeStream.subscribe((range) =>
-        this.rendered.set(range),
+        untracked(() => this.seen.emit(range)),
       );
       onCleanup(() => subscription?.unsubscribe());
     });
+    const observer = new MutationObserver(() => this.settle());
+    observer.observe(this.host, {
+      childList: true,
+      subtree: true,
+      attributeFilter: ['data-row'],
+    });
+    inject(DestroyRef).onDestroy(() => observer.disconnect());
     // Before the menu's own listener, which is further inside.
-    this.host.addEventListener(
-      'contextmenu',
-      (event) => {
-        const row = rowOf(event);
-        if (row !== undefined && row >= 0) this.menuAsked.emit(row);
-      },
-      { capture: true },
-    );
+    this.host.addEventListener('contextmenu', (event) => this.onMenu(event), {
+      capture: true,
+    });
     let before: readonly string[] | undefined;
     effect(() => {
       const order = this.order();
@@ -95,20 +99,36 @@ export class Grid {
     });
   }
 
-  /** The `tabindex` of a cell: 0 for the one tab stop, which is always among the rendered rows. */
-  tab(row: number, cell: number): 0 | -1 {
-    const active = this.active();
-    const { start, end } = this.rendered();
-    const stop =
-      active.row < 0
-        ? active.row
-        : Math.max(start, Math.min(active.row, end - 1, this.rows() - 1));
-    return row === stop && cell === active.cell ? 0 : -1;
+  /** Makes one rendered cell the tab stop: the active one, or the nearest to it. */
+  private settle(): void {
+    const rows = [...this.host.querySelectorAll<HTMLElement>('[data-row]')]
+      .map((row) => ({
+        distance: Math.abs(Number(row.dataset['row']) - this.active.row),
+        header: row.dataset['row'] === '-1',
+        cells: [...row.querySelectorAll<HTMLElement>('[data-cell]')],
+      }))
+      .filter(({ cells }) => cells.length > 0);
+    const candidates = rows.filter(
+      ({ header }) => header === this.active.row < 0,
+    );
+    const [nearest] = (candidates.length > 0 ? candidates : rows).sort(
+      (a, b) => a.distance - b.distance,
+    );
+    const stop = nearest?.cells.at(
+      Math.min(this.active.cell, nearest.cells.length - 1),
+    );
+    for (const { cells } of rows) {
+      for (const cell of cells) {
+        const wanted = cell === stop ? '0' : '-1';
+        if (cell.getAttribute('tabindex') !== wanted)
+          cell.setAttribute('tabindex', wanted);
+      }
+    }
   }
 
   /** Gives the keyboard back to the list, after a menu or a dialog. */
   focusActive(): void {
-    const { row, cell } = this.active();
+    const { row, cell } = this.active;
     this.focus(Math.min(row, this.rows() - 1), cell);
   }
 
@@ -121,14 +141,14 @@ export class Grid {
     }
     if (row < 0 || row >= this.rows()) return;
     this.reveal(row);
-    this.active.set({ row, cell });
+    this.active = { row, cell };
     this.focusWhenRendered(row, cell, patience);
   }
 
   /** The virtual list renders the row in one of the next frames. */
   private focusWhenRendered(row: number, cell: number, frames: number): void {
     requestAnimationFrame(() => {
-      const wanted = this.active();
+      const wanted = this.active;
       if (wanted.row !== row || wanted.cell !== cell) return;
       const target = this.cellAt(row, cell);
       if (target) target.focus({ preventScroll: true });
@@ -138,7 +158,9 @@ export class Grid {
 
   protected onFocus(event: FocusEvent): void {
     const at = this.positionOf(event.target as HTMLElement);
-    if (at) this.active.set(at);
+    if (!at) return;
+    this.active = at;
+    this.settle();
   }
 
   /** Shift extends the selection of rows, not of text. */
@@ -150,7 +172,10 @@ export class Grid {
     const row = rowOf(event);
     const target = event.target as HTMLElement;
     if (row === undefined || row < 0) return;
-    if (!target.closest('button, a, input')) this.clicked.emit({ row, event });
+    const control = target.closest<HTMLElement>('button, a, input');
+    if (!control) this.clicked.emit({ row, event });
+    else if (control.getAttribute('aria-haspopup') === 'menu')
+      this.openMenu(control);
   }
 
   protected onKey(event: KeyboardEvent): void {
@@ -214,8 +239,15 @@ export class Grid {
     return true;
   }
 
+  private onMenu(event: Event): void {
+    const row = rowOf(event);
+    if (row !== undefined && row >= 0) this.menuAsked.emit(row);
+    // Below the last row there is nothing that the menu could be about.
+    else event.stopPropagation();
+  }
+
   /** As the mouse would, at the lower left of the element. */
-  openMenu(target: HTMLElement): void {
+  private openMenu(target: HTMLElement): void {
     const { left, bottom } = target.getBoundingClientRect();
     target.dispatchEvent(
       new MouseEvent('contextmenu', {
@@ -228,12 +260,12 @@ export class Grid {
   }
 
   private follow(before: readonly string[], after: readonly string[]): void {
-    const { row, cell } = this.active();
+    const { row, cell } = this.active;
     const id = before[row];
     const had = this.host.contains(this.host.ownerDocument.activeElement);
     if (id === undefined || after[row] === id) return;
     const now = after.indexOf(id);
-    if (now >= 0) this.active.set({ row: now, cell });
+    if (now >= 0) this.active = { row: now, cell };
     if (!had) return;
     afterNextRender(
       () => {

@@ -1,15 +1,8 @@
-/** A column's header: a button that sorts by it. Put it on the element with the role `columnheader`. */
+/** A column's header: a button that sorts by it. */
 import { Component, computed, inject, input, output } from '@angular/core';
 import { Language } from '../language/language';
 import { Icon } from '../ui/icon';
-import { Grid } from './grid';
-
-export type Order = 'asc' | 'desc';
-
-export interface Sort<Column extends string = string> {
-  readonly column: Column;
-  readonly order: Order;
-}
+import type { Sort } from './sort';
 
 @Component({
   selector: 'app-sort-header',
@@ -19,7 +12,6 @@ export interface Sort<Column extends string = string> {
     <button
       type="button"
       data-cell
-      [tabindex]="grid.tab(-1, cell())"
       [title]="t().sort.by(label())"
       (click)="sorted.emit()"
     >
@@ -33,12 +25,9 @@ export interface Sort<Column extends string = string> {
 export class SortHeader {
   readonly label = input.required<string>();
   readonly column = input.required<string>();
-  /** Its place among the focusable headers. */
-  readonly cell = input.required<number>();
   readonly sort = input.required<Sort>();
   readonly sorted = output();
 
-  protected readonly grid = inject(Grid);
   protected readonly t = inject(Language).texts;
   protected readonly aria = computed(() => {
     const { column, order } = this.sort();

@@ -1,25 +1,22 @@
 import {
-  CdkFixedSizeVirtualScroll,
-  CdkVirtualForOf,
-  CdkVirtualScrollViewport,
-} from '@angular/cdk/scrolling';
-import { Component, computed, inject, signal, viewChild } from '@angular/core';
+  Component,
+  computed,
+  effect,
+  inject,
+  signal,
+  untracked,
+} from '@angular/core';
 import { MatButton, MatIconButton } from '@angular/material/button';
-import {
-  MatContextMenuTrigger,
-  MatMenu,
-  MatMenuItem,
-} from '@angular/material/menu';
-import { MatProgressBar } from '@angular/material/progress-bar';
+import { MatMenu, MatMenuItem } from '@angular/material/menu';
 import { Router, RouterLink } from '@angular/router';
 import { Api, withdraw, type LibraryItemDto } from '@dnd/api-client';
 import { ratioOf } from '../downloads/download-words';
 import { RemoveDownloads } from '../downloads/remove-downloads';
 import { FileActions } from '../files/file-actions';
-import { Grid, type RowClick } from '../grid/grid';
-import { LongPress } from '../grid/long-press';
-import { SortHeader, type Sort } from '../grid/sort-header';
-import { Wide } from '../grid/wide';
+import { List, type ListColumn, type ListKey } from '../grid/list';
+import { ListRow } from '../grid/list-row';
+import { Selection } from '../grid/selection';
+import { rememberedSort } from '../grid/sort';
 import { Formats } from '../language/formats';
 import { Language } from '../language/language';
 import { problemText } from '../session/problem';
@@ -32,7 +29,8 @@ import { kindIcons, kindOfAll, kinds, type Kind } from '../ui/kinds';
 import { matches, searchable } from '../ui/searchable';
 import { LibraryStore } from './library-store';
 
-type Column = 'name' | 'size' | 'uploaded' | 'date';
+const columns = ['name', 'size', 'uploaded', 'date'] as const;
+type Column = (typeof columns)[number];
 type Origin = 'all' | 'published' | 'downloaded';
 
 const value: Record<Column, (item: LibraryItemDto) => string | number> = {
@@ -45,22 +43,15 @@ const value: Record<Column, (item: LibraryItemDto) => string | number> = {
 @Component({
   selector: 'app-library',
   imports: [
-    CdkFixedSizeVirtualScroll,
-    CdkVirtualForOf,
-    CdkVirtualScrollViewport,
     Empty,
-    Grid,
     Icon,
-    LongPress,
+    List,
+    ListRow,
     MatButton,
-    MatContextMenuTrigger,
     MatIconButton,
     MatMenu,
     MatMenuItem,
-    MatProgressBar,
     RouterLink,
-    SortHeader,
-    Wide,
   ],
   providers: [LibraryStore],
   templateUrl: './library.html',
@@ -71,7 +62,6 @@ export class Library {
   private readonly notices = inject(Notices);
   private readonly remover = inject(RemoveDownloads);
   private readonly router = inject(Router);
-  private readonly grid = viewChild(Grid);
   protected readonly store = inject(LibraryStore);
   protected readonly actions = inject(FileActions);
   protected readonly clock = inject(Clock);
@@ -86,10 +76,25 @@ export class Library {
   protected readonly search = signal('');
   protected readonly origin = signal<Origin>('all');
   protected readonly kind = signal<Kind | 'all'>('all');
-  protected readonly sort = signal<Sort<Column>>({
+  protected readonly sort = rememberedSort('library.sort', columns, {
     column: 'date',
     order: 'desc',
   });
+  protected readonly columns = computed<ListColumn<Column>[]>(() => {
+    const words = this.t().library;
+    return [
+      {
+        name: 'name',
+        label: words.name,
+        width: 'minmax(0, 1fr)',
+        first: 'asc',
+      },
+      { name: 'size', label: words.size, width: '88px', number: true },
+      { name: 'uploaded', label: words.uploaded, width: '160px' },
+      { name: 'date', label: words.date, width: '128px', roomy: true },
+    ];
+  });
+  protected readonly selection = new Selection();
   protected readonly subject = signal<LibraryItemDto | undefined>(undefined);
   protected readonly ratioOf = ratioOf;
 
@@ -120,32 +125,30 @@ export class Library {
       .sort((a, b) => (a.key < b.key ? -sign : a.key > b.key ? sign : 0))
       .map(({ item }) => item);
   });
-  protected readonly order = computed(() =>
-    this.items().map(({ infoHash }) => infoHash),
-  );
+  constructor() {
+    effect(() => {
+      const present = new Set(
+        this.store.items()?.map(({ infoHash }) => infoHash),
+      );
+      untracked(() => this.selection.keep((id) => present.has(id)));
+    });
+  }
 
-  protected readonly identity = (_: number, item: LibraryItemDto): string =>
-    item.infoHash;
+  protected readonly identity = (item: LibraryItemDto): string => item.infoHash;
+  protected readonly nameOf = (item: LibraryItemDto): string => item.name;
   protected readonly iconOf = (item: LibraryItemDto) =>
     kindIcons[kindOfAll(item)];
 
-  protected sortBy(column: Column): void {
-    const { column: now, order } = this.sort();
-    const natural = column === 'name' ? 'asc' : 'desc';
-    const other = order === 'asc' ? 'desc' : 'asc';
-    this.sort.set({ column, order: now === column ? other : natural });
+  protected open(item: LibraryItemDto): void {
+    void this.actions.openFile(item.infoHash, undefined);
   }
 
-  protected onMenu(row: number): void {
-    this.subject.set(this.items()[row]);
-  }
-
-  protected onClick({ row }: RowClick): void {
-    this.open(this.items()[row]);
-  }
-
-  protected open(item: LibraryItemDto | undefined): void {
-    if (item) void this.actions.openFile(item.infoHash, undefined);
+  protected onKey({ row, event }: ListKey<LibraryItemDto>): void {
+    if (event.key !== 'Delete') return;
+    const { infoHash } = row;
+    void this.remove(
+      this.selection.has(infoHash) ? this.selection.ids() : [infoHash],
+    );
   }
 
   protected details(item: LibraryItemDto): void {
@@ -169,19 +172,7 @@ export class Library {
     }
   }
 
-  protected async remove({ infoHash }: LibraryItemDto): Promise<void> {
-    if (await this.remover.ask([infoHash])) await this.store.load();
-  }
-
-  protected tab(row: number, cell: number): 0 | -1 {
-    return this.grid()?.tab(row, cell) ?? -1;
-  }
-
-  protected openMenu(event: Event): void {
-    this.grid()?.openMenu(event.currentTarget as HTMLElement);
-  }
-
-  protected refocus(): void {
-    this.grid()?.focusActive();
+  protected async remove(infoHashes: readonly string[]): Promise<void> {
+    if (await this.remover.ask(infoHashes)) await this.store.load();
   }
 }

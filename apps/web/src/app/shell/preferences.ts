@@ -2,7 +2,13 @@
 import { DOCUMENT, inject, Injectable } from '@angular/core';
 
 export type PreferenceName =
-  'language' | 'theme' | 'notify' | 'visited' | 'downloads.sort' | 'files.sort';
+  | 'language'
+  | 'theme'
+  | 'notify'
+  | 'visited'
+  | 'downloads.sort'
+  | 'files.sort'
+  | 'library.sort';
 
 @Injectable({ providedIn: 'root' })
 export class Preferences {
