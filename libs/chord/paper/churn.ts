@@ -18,6 +18,11 @@ export interface ChurnOptions {
   readonly multicast: boolean;
 }
 
+export type Mistake = 'unanswered' | 'gone' | 'passed over' | 'other';
+
+/** A node is new so long, milliseconds. */
+const NEW_MS = 5_000;
+
 export interface ChurnResult {
   readonly lookups: number;
   readonly meanHops: number;
@@ -25,6 +30,8 @@ export interface ChurnResult {
   readonly confirmed: number;
   readonly meanTimeouts: number;
   readonly wrongOrFailed: number;
+  /** Of these: without an answer, naming a node that is no more, passing over one that has just joined, other. */
+  readonly mistakes: Readonly<Record<Mistake, number>>;
   /** Part of the lookups that needed at most one other node's answer. */
   readonly withinOneHop: number;
   readonly joins: number;
@@ -42,6 +49,8 @@ export function churn(options: ChurnOptions): ChurnResult {
   });
   grow(ring, nodes, multicast);
   const counted = { joins: 0, failures: 0, wrong: 0, hops: 0, timeouts: 0 };
+  const mistakes = { unanswered: 0, gone: 0, 'passed over': 0, other: 0 };
+  const joinedAt = new Map<string, number>();
   let oneHop = 0;
   let confirmed = 0;
   let done = 0;
@@ -56,7 +65,9 @@ export function churn(options: ChurnOptions): ChurnResult {
   repeat(1_000 / rate, () => {
     if (ring.nodes.length >= 2 * nodes) return;
     counted.joins++;
-    ring.add().start(someMembers(ring));
+    const node = ring.add();
+    joinedAt.set(node.self.id, ring.time.now);
+    node.start(someMembers(ring));
   });
   repeat(1_000 / rate, () => {
     const { members } = ring;
@@ -71,8 +82,15 @@ export function churn(options: ChurnOptions): ChurnResult {
       counted.timeouts += answer.timeouts;
       if (answer.hops <= 1) oneHop++;
       if (answer.confirmed) confirmed++;
-      if (answer.nodes[0]?.id !== ring.owners(answer.key, 1)[0])
-        counted.wrong++;
+      const [owner] = ring.owners(answer.key, 1);
+      const named = answer.nodes[0];
+      if (named?.id === owner || owner === undefined) return;
+      counted.wrong++;
+      const age = ring.time.now - (joinedAt.get(owner) ?? -Infinity);
+      if (!named) mistakes.unanswered++;
+      else if (!ring.byId(named.id)?.member) mistakes.gone++;
+      else if (age < NEW_MS) mistakes['passed over']++;
+      else mistakes.other++;
     });
   });
   while (done < lookups) ring.time.run(1_000);
@@ -82,6 +100,7 @@ export function churn(options: ChurnOptions): ChurnResult {
     confirmed: confirmed / done,
     meanTimeouts: counted.timeouts / done,
     wrongOrFailed: counted.wrong,
+    mistakes,
     withinOneHop: oneHop / done,
     joins: counted.joins,
     failures: counted.failures,

@@ -5,7 +5,7 @@
  */
 import type { NodeRef, RingId } from '@dnd/chord';
 import { betweenIncl } from '@dnd/chord';
-import { addressOf, Random, SimNetwork, Trace, VirtualTime } from '@dnd/sim';
+import { addressOf, NoTrace, Random, SimNetwork, VirtualTime } from '@dnd/sim';
 import type { LinkFaults } from '@dnd/sim';
 import { Ledger } from './ledger.contract';
 import { REPLICAS } from './record';
@@ -30,13 +30,6 @@ export interface RingOptions {
 /** Mean time until the others notice a death or a birth in the played ring. */
 const NOTICE_MS = 1_500;
 
-/** Traces cost more than the simulation; a failing seed can be run again with one. */
-class Untraced extends Trace {
-  override record(): void {
-    // Nothing is kept.
-  }
-}
-
 export class SimulatedRing implements World {
   readonly time = new VirtualTime();
   readonly random: Random;
@@ -55,7 +48,7 @@ export class SimulatedRing implements World {
       this.time,
       this.random.fork(),
       options.faults,
-      new Untraced(),
+      new NoTrace(),
     );
     for (let i = 0; i < options.nodes; i++) this.add();
     this.everybodyKnows();

@@ -82,6 +82,7 @@ export class SimHost<A extends Endpoint, M, B = M, V = unknown> {
     this.life++;
     this.running = undefined;
     this.timer?.cancel();
+    this.timer = undefined;
     this.network.trace.record(this.network.time.now, `${this.address} stop`);
   }
 
@@ -103,13 +104,22 @@ export class SimHost<A extends Endpoint, M, B = M, V = unknown> {
 
   /** Looks again when the process wants to be woken; needed after calling the process directly. */
   reschedule(): void {
+    const due = this.dueAt;
+    // One set for an earlier time looks again by itself: most wakes are put off, few are put forward.
+    if (this.timer && this.timer.time <= due) return;
     this.timer?.cancel();
     this.timer = undefined;
+    if (due === Infinity) return;
+    this.timer = this.network.time.at(due, () => {
+      this.timer = undefined;
+      if (this.dueAt > this.network.time.now) this.reschedule();
+      else this.deliver('tick', (process, now) => process.tick(now));
+    });
+  }
+
+  /** When the process is to be woken, in virtual time. */
+  private get dueAt(): number {
     const wakeAt = this.running?.wakeAt ?? Infinity;
-    if (wakeAt === Infinity) return;
-    const time = Math.max(wakeAt - this.clockOffset, this.pausedUntil);
-    this.timer = this.network.time.at(time, () =>
-      this.deliver('tick', (process, now) => process.tick(now)),
-    );
+    return Math.max(wakeAt - this.clockOffset, this.pausedUntil);
   }
 }

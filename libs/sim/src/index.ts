@@ -6,6 +6,6 @@ export { SimNetwork, addressOf, quietLink } from './network';
 export type { Endpoint, LinkFaults, NetworkCounters } from './network';
 export { Random } from './random';
 export { forEachSeed, seeds } from './seeds';
-export { Trace } from './trace';
+export { NoTrace, Trace } from './trace';
 export { VirtualTime } from './virtual-time';
 export type { Scheduled } from './virtual-time';

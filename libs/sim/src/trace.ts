@@ -51,3 +51,14 @@ export class Trace {
     this.high = high;
   }
 }
+
+/** For long runs: traces cost more than the simulation; a failing seed can be run again with one. */
+export class NoTrace extends Trace {
+  constructor() {
+    super(0);
+  }
+
+  override record(): void {
+    // Nothing is kept.
+  }
+}

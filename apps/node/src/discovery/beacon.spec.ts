@@ -19,7 +19,7 @@ const codec = new BeaconCodec('dnd', 'a long secret');
 it('brings a beacon across in at most 200 bytes', () => {
   const bytes = codec.encode(beacon, now);
   expect(bytes.length).toBeLessThanOrEqual(maxBeacon);
-  expect(codec.decode(bytes, now + 1000)).toEqual(beacon);
+  expect(codec.decode(bytes, now + 1000)).toEqual({ ...beacon, sentAt: now });
 });
 
 it('is deaf to other rings and knows a forged one', () => {

@@ -21,12 +21,17 @@ const HEAD = 4 + RING + 6 + 2;
 const MAC = 16;
 export const maxBeacon = 200;
 /** Clocks may differ, old datagrams are no news: milliseconds. */
-const freshness = 300_000;
+export const freshness = 300_000;
 
 export interface Beacon {
   readonly beacon: RingBeacon;
   /** Port of the tracker's seam at the node's host; 0 when others cannot reach it. */
   readonly seamPort: number;
+}
+
+export interface HeardBeacon extends Beacon {
+  /** The sender's clock, milliseconds since 1970; grows with every beacon. */
+  readonly sentAt: number;
 }
 
 export class BeaconCodec {
@@ -53,7 +58,7 @@ export class BeaconCodec {
   }
 
   /** `forged` for a beacon of our ring without our secret, undefined for whatever else is not to be believed. */
-  decode(data: Buffer, now: number): Beacon | 'forged' | undefined {
+  decode(data: Buffer, now: number): HeardBeacon | 'forged' | undefined {
     if (
       data.length < HEAD + MAC ||
       data.length > maxBeacon ||
@@ -64,10 +69,11 @@ export class BeaconCodec {
     const signed = data.subarray(0, data.length - MAC);
     if (!timingSafeEqual(this.mac(signed), data.subarray(data.length - MAC)))
       return 'forged';
-    if (Math.abs(now - signed.readUIntBE(4 + RING, 6)) > freshness)
-      return undefined;
+    const sentAt = signed.readUIntBE(4 + RING, 6);
+    if (Math.abs(now - sentAt) > freshness) return undefined;
     const beacon = decodeBeacon(signed.subarray(HEAD));
-    return beacon && { beacon, seamPort: signed.readUInt16BE(HEAD - 2) };
+    if (!beacon) return undefined;
+    return { beacon, seamPort: signed.readUInt16BE(HEAD - 2), sentAt };
   }
 
   private mac(data: Uint8Array): Buffer {

@@ -7,6 +7,7 @@ import { createSocket, type Socket } from 'node:dgram';
 import { Config } from '../config/config';
 import type { Endpoint } from '../rpc/seam';
 import { BeaconCodec, type Beacon } from './beacon';
+import { Replays } from './replays';
 
 /** A tracker that has been silent for so long is no longer offered, milliseconds. */
 const silence = 30_000;
@@ -23,6 +24,8 @@ export class Beacons {
   private readonly listeners = new Set<(beacon: Beacon) => void>();
   private socket: Socket | undefined;
   private complained = false;
+  private readonly replays = new Replays();
+  private saidAt = 0;
 
   constructor(@Inject(Config) private readonly config: Config) {
     this.codec = new BeaconCodec(config.ring, config.secret);
@@ -69,8 +72,9 @@ export class Beacons {
   say(beacon: Beacon): void {
     const group = this.config.multicast;
     if (!group || !this.socket) return;
+    this.saidAt = Math.max(this.saidAt + 1, Date.now());
     this.socket.send(
-      this.codec.encode(beacon, Date.now()),
+      this.codec.encode(beacon, this.saidAt),
       group.port,
       group.host,
       (error) => {
@@ -101,6 +105,7 @@ export class Beacons {
       this.complained = true;
       return;
     }
+    if (!this.replays.isNew(beacon, Date.now())) return;
     if (beacon.seamPort > 0)
       this.remember({ host: beacon.beacon.node.host, port: beacon.seamPort });
     for (const listener of this.listeners) listener(beacon);

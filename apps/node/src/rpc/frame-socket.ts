@@ -14,11 +14,18 @@ const packr = new Packr({
   encodeUndefinedAsNil: false,
 });
 
-/** A socket class for Nest's TCP server and client whose frames hold at most `maxFrame` bytes. */
+/** Frames of full size that may be on their way in at one time, over all connections of one class. */
+const maxUnfinished = 32;
+
+/**
+ * A socket class for Nest's TCP server and client whose frames hold at most `maxFrame` bytes. What has
+ * come of unfinished frames is bounded over all its connections: the one that goes beyond ends.
+ */
 export function frameSocket(
   maxFrame: number,
 ): new (socket: Socket) => TcpSocket {
   const maxQueued = 4 * maxFrame;
+  let unfinished = 0;
 
   return class FrameSocket extends TcpSocket {
     private readonly chunks: Buffer[] = [];
@@ -29,6 +36,7 @@ export function frameSocket(
       super(socket);
       socket.setNoDelay(true);
       socket.setKeepAlive(true, 10_000);
+      socket.once('close', () => this.forget());
     }
 
     protected handleSend(
@@ -55,23 +63,35 @@ export function frameSocket(
       const chunk = typeof data === 'string' ? Buffer.from(data) : data;
       this.chunks.push(chunk);
       this.size += chunk.length;
+      unfinished += chunk.length;
       for (;;) {
         if (this.need < 0) {
           if (this.size < HEADER) return;
           this.need = this.take(HEADER).readUInt32LE(0);
           if (this.need > maxFrame) {
             // Whoever sends this cannot be trusted to read an answer; the message of the error stays here.
-            this.chunks.length = 0;
-            this.size = 0;
-            this.socket.destroy();
-            return;
+            return this.refuse();
           }
         }
-        if (this.size < this.need) return;
+        if (this.size < this.need) {
+          if (unfinished > maxUnfinished * maxFrame) this.refuse();
+          return;
+        }
         const body = this.take(this.need);
         this.need = -1;
         this.deliver(body);
       }
+    }
+
+    private refuse(): void {
+      this.forget();
+      this.socket.destroy();
+    }
+
+    private forget(): void {
+      unfinished -= this.size;
+      this.chunks.length = 0;
+      this.size = 0;
     }
 
     private deliver(body: Buffer): void {
@@ -89,6 +109,7 @@ export function frameSocket(
 
     private take(n: number): Buffer {
       this.size -= n;
+      unfinished -= n;
       const first = this.chunks[0];
       if (first.length === n) {
         this.chunks.shift();

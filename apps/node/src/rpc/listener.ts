@@ -14,6 +14,8 @@ export type ListenerId = typeof SEAM | typeof RING;
 export const maxFrame = (id: ListenerId): number =>
   id === SEAM ? 32 * 1024 * 1024 : 2 * 1024 * 1024;
 
+/** Connections at one time; a ring of thousands talks to a node's neighbourhood, not to all of it. */
+const maxConnections = 1024;
 /** Kinds of trouble that are said. */
 const maxSaid = 20;
 
@@ -42,6 +44,7 @@ export class Listener extends ServerTCP {
       ...(where.key ? { tlsOptions: pskServer(where.key) } : {}),
     });
     this.transportId = id;
+    this.server.maxConnections = maxConnections;
     this.log = new Logger(id === SEAM ? 'Seam' : 'Ring');
     // A remote with a wrong secret ends inside TLS.
     this.server.on('tlsClientError', (error) => this.handleError(error));

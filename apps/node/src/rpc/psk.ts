@@ -8,6 +8,8 @@ import type { ConnectionOptions, TlsOptions } from 'node:tls';
 
 const IDENTITY = 'dnd';
 /** OpenSSL allows only SHA-256 suites with an external key. */
+/** Who has not shown by then that it knows the secret is cut off, milliseconds. */
+const HANDSHAKE_MS = 10_000;
 const CIPHERS = 'TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256';
 
 /** 32 bytes for one purpose ('ring', 'seam', 'beacon'), from the ring secret. */
@@ -19,6 +21,7 @@ export function pskServer(key: Buffer): TlsOptions {
   return {
     minVersion: 'TLSv1.3',
     ciphers: CIPHERS,
+    handshakeTimeout: HANDSHAKE_MS,
     pskCallback: (_socket, identity) => (identity === IDENTITY ? key : null),
   };
 }
