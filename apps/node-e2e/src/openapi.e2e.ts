@@ -16,6 +16,8 @@ let share: string;
 let shared: string;
 /** Published by a, taken back in the course of the tests. */
 let passing: string;
+/** An upload that is begun and given up. */
+let upload: string;
 
 beforeAll(async () => {
   scene = await Scene.open('openapi');
@@ -60,6 +62,24 @@ const calls: Record<string, Call> = {
     const json = { path: join(share, 'where it lies.bin'), comment: 'ü' };
     return a.api.ask('POST', '/api/publications', { json });
   },
+  createUpload: async () => {
+    const answer = await a.api.ask('POST', '/api/uploads', {
+      json: { files: [{ path: 'a.bin', size: 10 }], private: true },
+    });
+    ({ id: upload } = answer.json as { id: string });
+    return answer;
+  },
+  sendUpload: () =>
+    a.api.ask('PATCH', `/api/uploads/${upload}`, {
+      headers: {
+        'content-type': 'application/offset+octet-stream',
+        'upload-offset': '0',
+      },
+      body: Buffer.alloc(5),
+    }),
+  listUploads: () => a.api.ask('GET', '/api/uploads'),
+  getUpload: () => a.api.ask('GET', `/api/uploads/${upload}`),
+  discardUpload: () => a.api.ask('DELETE', `/api/uploads/${upload}`),
   listPublications: () => a.api.ask('GET', '/api/publications'),
   listCatalogue: () =>
     b.api.ask(

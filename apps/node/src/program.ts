@@ -9,6 +9,7 @@ import {
 import { NestFactory } from '@nestjs/core';
 import type { MicroserviceOptions } from '@nestjs/microservices';
 import type { NestExpressApplication } from '@nestjs/platform-express';
+import express from 'express';
 import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { StorageLock } from '@dnd/storage';
@@ -20,6 +21,7 @@ import { configure, protect, serveDocs, servePage } from './http/configure';
 import { EventHub } from './http/event-hub';
 import { SESSIONS } from './http/gate';
 import { HttpModule } from './http/http.module';
+import { ResumableUploads } from './http/resumable-uploads';
 import type { Part } from './part';
 import { PeerEngine } from './peer/peer-engine';
 import { PeerModule } from './peer/peer.module';
@@ -116,6 +118,7 @@ export class Program {
     }
     let readyLine = `Ready: ${[...config.roles].join(', ')}`;
     if (config.roles.has('http')) {
+      await begin(app.get(ResumableUploads));
       const port = await listenHttp(app, config);
       app.get(EventHub).start();
       readyLine = `Open http://${config.host.includes(':') ? `[${config.host}]` : shown(config)}:${port}`;
@@ -234,12 +237,16 @@ async function listenHttp(
 ): Promise<number> {
   const names = [config.host, config.advertise, ...config.allowHosts];
   protect(app, { names, sessions: app.get(SESSIONS) });
+  // The list of an upload's files is as long as the files are many.
+  app.use('/api/uploads', express.json({ limit: '32mb' }));
   app.useBodyParser('json', { limit: '1mb' });
   servePage(app, join(import.meta.dirname, '../web/browser'));
   serveDocs(app);
   const port = await firstFree(config.port, '--port', (candidate) =>
     app.listen(candidate, config.host),
   );
+  // However long an upload takes: Node's own limit is five minutes.
+  app.getHttpServer().requestTimeout = 0;
   return port === 0
     ? (app.getHttpServer().address() as { port: number }).port
     : port;

@@ -10,6 +10,7 @@ const meaning: Record<number, string> = {
   404: 'Not known here.',
   409: 'It is in the way of what is there.',
   413: 'Too large.',
+  415: 'The body is of another type.',
   416: 'The range lies outside the file.',
   503: 'A part of the network did not answer; try again.',
   507: 'The disk is full; `detail` says how much is missing.',

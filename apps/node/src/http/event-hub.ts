@@ -21,6 +21,10 @@ export type HubEvent =
         readonly publications: readonly PublicationDto[];
       };
     }
+  | {
+      readonly type: 'publication-removed';
+      readonly data: { readonly id: string };
+    }
   | { readonly type: 'catalogue'; readonly data: { readonly version: number } }
   | { readonly type: 'ring'; readonly data: RingDto };
 
@@ -40,6 +44,8 @@ export class EventHub {
   private readonly boot = randomBytes(4).toString('hex');
   private readonly recent: NumberedEvent[] = [];
   private readonly listeners = new Set<(event: NumberedEvent) => void>();
+  /** Publications that the peer does not know yet. */
+  alsoPublishing: () => readonly PublicationDto[] = () => [];
   private sequence = 0;
   private running = false;
   private catalogueVersion = 0;
@@ -95,7 +101,10 @@ export class EventHub {
                 type: 'snapshot',
                 data: {
                   downloads: downloads.items,
-                  publications: publications.items,
+                  publications: [
+                    ...publications.items,
+                    ...this.alsoPublishing(),
+                  ],
                 },
               },
             });

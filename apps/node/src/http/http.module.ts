@@ -14,7 +14,9 @@ import { Sessions } from './session';
 import { SessionController } from './session.controller';
 import { SettingsController } from './settings.controller';
 import { TrackerController } from './tracker.controller';
+import { ResumableUploads } from './resumable-uploads';
 import { Uploads } from './uploads';
+import { UploadsController } from './uploads.controller';
 
 /** REST, events and sign-in. It reaches the peer, the tracker and the ring through their seams only. */
 @Module({
@@ -30,9 +32,11 @@ import { Uploads } from './uploads';
     SessionController,
     SettingsController,
     TrackerController,
+    UploadsController,
   ],
   providers: [
     EventHub,
+    ResumableUploads,
     Uploads,
     {
       provide: SESSIONS,

@@ -17,6 +17,7 @@ import {
   PublishPathDto,
 } from '../peer/peer.dto';
 import { ApiProblems } from './documented';
+import { ResumableUploads } from './resumable-uploads';
 import { Uploads } from './uploads';
 import { validated } from './validated';
 
@@ -27,6 +28,7 @@ export class PublicationsController {
   constructor(
     private readonly peer: Peer,
     private readonly uploads: Uploads,
+    private readonly resumable: ResumableUploads,
   ) {}
 
   @Get()
@@ -35,7 +37,10 @@ export class PublicationsController {
   })
   @ApiOkResponse({ type: PublicationsDto })
   async listPublications(): Promise<PublicationsDto> {
-    const receiving = this.uploads.receiving();
+    const receiving = [
+      ...this.uploads.receiving(),
+      ...this.resumable.publications(),
+    ];
     const { items } = await this.peer.publications();
     return {
       total: receiving.length + items.length,
@@ -47,7 +52,7 @@ export class PublicationsController {
   @ApiOperation({
     summary: 'Publish a file or a folder',
     description:
-      'Multipart: text parts first (name, comment, private, pieceLength, format, id), then one part `files` a file, whose filename may be a relative path. Or JSON with a path below a share root. Answers when the .torrent is made and stored on the ring.',
+      'Multipart: text parts first (name, comment, private, pieceLength, format, id), then one part `files` a file, whose filename may be a relative path. Or JSON with a path below a share root. Answers when the .torrent is made and stored on the ring. For uploads that can be paused: POST /api/uploads.',
   })
   @ApiConsumes('multipart/form-data', 'application/json')
   @ApiBody({

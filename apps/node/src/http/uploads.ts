@@ -7,7 +7,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Request } from 'express';
 import { randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { mkdir, readdir, realpath, rename, rm, statfs } from 'node:fs/promises';
+import { mkdir, readdir, realpath, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, sep } from 'node:path';
 import { Transform, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -15,15 +15,18 @@ import { Config } from '../config/config';
 import type { Publish } from '../peer/peer';
 import { PublishOptionsDto, type PublicationDto } from '../peer/peer.dto';
 import { SeamError } from '../rpc/seam-error';
-import { bytes } from './words';
 import { EventHub } from './event-hub';
 import { multipartParser } from './multipart-parser';
+import {
+  formName,
+  maxFiles,
+  roomFor,
+  safeParts,
+  storageError,
+} from './upload-files';
 import { validated } from './validated';
 
-const maxFiles = 100_000;
 const maxUploads = 64;
-/** Room that is left on the disk for everything else, bytes. */
-const reserve = 64 * 1024 * 1024;
 /** How often the progress of an upload is told, bytes. */
 const progressStep = 4 * 1024 * 1024;
 
@@ -48,7 +51,7 @@ export class Uploads {
         `${maxUploads} uploads are under way; wait for one to end`,
       );
     const size = Number(request.headers['content-length'] ?? 0);
-    await this.roomFor(size);
+    await roomFor(this.config.storage, size);
     const id = randomUUID();
     const folder = join(this.config.storage, '.node', 'incoming', id);
     const progress: PublicationDto = {
@@ -95,16 +98,6 @@ export class Uploads {
       'forbidden',
       `${path} is not below a share root; start the node with --share DIR to allow it`,
     );
-  }
-
-  private async roomFor(size: number): Promise<void> {
-    const { bavail, bsize } = await statfs(this.config.storage);
-    const missing = size + reserve - bavail * bsize;
-    if (size > 0 && missing > 0)
-      throw new SeamError(
-        'disk-full',
-        `the disk is full: ${bytes(missing)} missing for this upload`,
-      );
   }
 
   private tell(progress: PublicationDto): void {
@@ -205,7 +198,7 @@ async function writeFile(
   stream.on('error', () => undefined);
   let parts: string[];
   try {
-    parts = safeParts(filename ?? '');
+    parts = safeParts(formName(filename ?? ''));
   } catch (error) {
     stream.resume();
     throw error;
@@ -216,42 +209,6 @@ async function writeFile(
   await mkdir(dirname(target), { recursive: true });
   await pipeline(stream, count, createWriteStream(target, { flags: 'wx' }));
 }
-
-/** The elements of a relative path as a browser sends it. Throws `bad-input` for what would leave the folder. */
-export function safeParts(filename: string): string[] {
-  // Browsers write these three so inside the quotes of a multipart header.
-  const name = filename
-    .replace(/%22/g, '"')
-    .replace(/%0D/gi, '\r')
-    .replace(/%0A/gi, '\n');
-  const parts = name.split('/');
-  for (const part of parts) {
-    const wrong =
-      part === ''
-        ? 'an empty path element'
-        : part === '.' || part === '..'
-          ? `the path element "${part}"`
-          : /\p{Cc}/u.test(part)
-            ? 'a control character'
-            : Buffer.byteLength(part) > 255
-              ? 'a name of more than 255 bytes'
-              : undefined;
-    if (wrong)
-      throw new SeamError(
-        'bad-input',
-        `"${printable(name)}" cannot be published: it has ${wrong}`,
-      );
-  }
-  if (parts.length > 100)
-    throw new SeamError(
-      'bad-input',
-      `"${printable(name)}" is nested more than 100 folders deep`,
-    );
-  return parts;
-}
-
-const printable = (name: string): string =>
-  name.replace(/\p{Cc}/gu, '\uFFFD').slice(0, 300);
 
 /** Makes one file or one folder of what arrived, under the name it will have. */
 async function gather(
@@ -303,20 +260,3 @@ function typed(fields: Record<string, string>): Record<string, unknown> {
 const isOurs = (error: unknown): boolean =>
   error instanceof SeamError ||
   /^E[A-Z]+$/.test(String((error as NodeJS.ErrnoException).code));
-
-function storageError(error: unknown): Error {
-  const code = (error as NodeJS.ErrnoException).code;
-  if (code === 'ENOSPC' || code === 'EDQUOT')
-    return new SeamError(
-      'disk-full',
-      'the disk is full: make room and send it again',
-    );
-  if (code === 'EEXIST')
-    return new SeamError(
-      'bad-input',
-      'two files of this upload have the same name',
-    );
-  if (code === 'ENAMETOOLONG')
-    return new SeamError('bad-input', 'a path is longer than this disk allows');
-  return error as Error;
-}

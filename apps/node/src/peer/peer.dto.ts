@@ -320,6 +320,7 @@ export class ReplicasDto {
 
 export const publicationStates = [
   'receiving',
+  'paused',
   'hashing',
   'publishing',
   'published',
