@@ -15,6 +15,7 @@ export {
   ANNOUNCED_PEER_BYTES,
   GONE,
   MAX_TTL_MS,
+  packPeer,
   packPeers,
   PARTIAL_SEED,
   PEER_BYTES,

@@ -51,18 +51,27 @@ export interface AnnouncedPeer extends Peer {
 export function packPeers(peers: readonly AnnouncedPeer[]): Uint8Array {
   const packed = new Uint8Array(peers.length * ANNOUNCED_PEER_BYTES);
   const view = new DataView(packed.buffer);
-  peers.forEach((peer, i) => {
-    const at = i * ANNOUNCED_PEER_BYTES;
-    if (peer.address.length === 4) {
-      packed.fill(0xff, at + 10, at + 12);
-      packed.set(peer.address, at + 12);
-    } else packed.set(peer.address.subarray(0, 16), at);
-    view.setUint16(at + 16, peer.port);
-    packed.set(peer.id.subarray(0, 20), at + 18);
-    packed[at + FLAGS_AT] = peer.flags;
-    view.setUint32(at + TTL_AT, clampTtl(peer.ttl));
-  });
+  peers.forEach((peer, i) => packPeer(peer, view, i * ANNOUNCED_PEER_BYTES));
   return packed;
+}
+
+/** Writes the ANNOUNCED_PEER_BYTES of one peer to `out` at `at`. */
+export function packPeer(
+  { address, port, id, flags, ttl }: AnnouncedPeer,
+  out: DataView,
+  at: number,
+): void {
+  const mapped = address.length === 4;
+  for (let i = 0; i < 10; i++)
+    out.setUint8(at + i, mapped ? 0 : byteAt(address, i));
+  for (let i = 10; i < 12; i++)
+    out.setUint8(at + i, mapped ? 0xff : byteAt(address, i));
+  for (let i = 12; i < 16; i++)
+    out.setUint8(at + i, byteAt(address, mapped ? i - 12 : i));
+  out.setUint16(at + 16, port);
+  for (let i = 0; i < 20; i++) out.setUint8(at + 18 + i, byteAt(id, i));
+  out.setUint8(at + FLAGS_AT, flags);
+  out.setUint32(at + TTL_AT, clampTtl(ttl));
 }
 
 /** Reads peers of PEER_BYTES each; an IPv4 address comes back as 4 bytes. Views, not copies. */
@@ -80,6 +89,9 @@ export function unpackPeers(packed: Uint8Array): Peer[] {
   }
   return peers;
 }
+
+/** Of what is too short, zeros. */
+const byteAt = (bytes: Uint8Array, i: number): number => bytes[i] ?? 0;
 
 export function clampTtl(ttl: number): number {
   return Math.max(0, Math.min(MAX_TTL_MS, Math.floor(ttl)));

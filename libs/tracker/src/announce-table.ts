@@ -4,11 +4,11 @@
  *
  * Promises: a peer never gets itself, a port 0, a peer whose time is over or, being complete, a
  * peer that is complete too; a peer stays for at least its interval; no call takes longer than a
- * pass over one swarm (at most 2,000 peers) or the steps given to `sweep`. Memory is about 48
- * bytes an IPv4 and 60 an IPv6 peer plus 104 a swarm, and bounded by the options.
+ * pass over one swarm (at most 2,000 peers) or the steps given to `sweep`. Memory is about 40
+ * bytes an IPv4 and 52 an IPv6 peer plus 104 a swarm, and bounded by the options.
  *
  * Leaves to its owner: the clock, the random seed, calling `sweep` some times a second, and the
- * way to other nodes, for which there are `changes`, `copy`, `snapshot` and `merge`.
+ * way to other nodes, for which there are `changes` and `copy`.
  */
 import type { AddressLength } from './address';
 import { AnnounceEvent, type AnnounceRequest } from './announce-request';
@@ -23,10 +23,9 @@ import { PeerRegistry } from './peer-registry';
 import { PeerStore } from './peer-store';
 import { SWARM } from './swarm-index';
 import {
-  type ChangeFeed,
+  type ChangeSink,
   type SwarmCopy,
   SwarmExchange,
-  type SwarmUpdate,
 } from './swarm-exchange';
 
 export interface AnnounceTableOptions {
@@ -42,11 +41,8 @@ export interface AnnounceTableOptions {
   readonly maxPeers?: number;
   /** Swarms kept; 1,000,000 unless given. */
   readonly maxSwarms?: number;
-  /**
-   * 32 bits that tell this node's announces from other nodes' (of its id, say). Where given, changes
-   * are gathered for `changes` and peers that stopped leave gravestones; else the table stands alone.
-   */
-  readonly origin?: number;
+  /** Changes are gathered for `changes`, and peers that stopped leave gravestones; unless so, the table stands alone. */
+  readonly shared?: boolean;
 }
 
 /** Numbers of a swarm; `downloaded` counts completed events. */
@@ -119,13 +115,12 @@ export class AnnounceTable {
   };
 
   constructor(options: AnnounceTableOptions) {
-    const { seed, origin } = options;
+    const { seed } = options;
     this.interval = options.interval ?? 1800;
     this.minInterval = options.minInterval ?? 60;
     this.maxSwarms = options.maxSwarms ?? 1_000_000;
     const limits = {
-      origin: (origin ?? 0) >>> 0,
-      shared: origin !== undefined,
+      shared: options.shared ?? false,
       peersPerSwarm: Math.min(
         options.peersPerSwarm ?? HARD_PEERS_PER_SWARM,
         HARD_PEERS_PER_SWARM,
@@ -176,7 +171,7 @@ export class AnnounceTable {
     const { registry } = this;
     registry.swarm = swarm;
     registry.lifetime = this.lifetime;
-    registry.refresh = this.interval / 4;
+    registry.refresh = this.interval / 2;
     store.enter(swarm, request.ipLength);
     store.expire(second);
     let self = store.slab.find(store.total, store.address, request.port);
@@ -241,24 +236,13 @@ export class AnnounceTable {
     this.store.sweep(Math.floor(now / 1000), steps, frugal);
   }
 
-  /** Changes to be sent to other nodes; see `SwarmExchange`. Empty in a table without `origin`. */
-  changes(feed: ChangeFeed, now: number, maxBytes = 256 * 1024): SwarmUpdate[] {
-    return this.exchange.changes(feed, Math.floor(now / 1000), maxBytes);
-  }
-
-  /** Everything known of a swarm, or undefined where it is unknown. */
-  snapshot(infoHash: Uint8Array, now: number): Uint8Array | undefined {
-    return this.exchange.snapshot(infoHash, Math.floor(now / 1000));
-  }
-
-  /** A number that differs whenever a new snapshot would; 0 where the swarm is unknown. */
-  version(infoHash: Uint8Array): number {
-    const { store } = this;
-    store.loadHash(infoHash, 0);
-    const swarm = store.index.find(store.hash);
-    if (swarm < 0) return 0;
-    store.enter(swarm, 4);
-    return store.record[store.base + SWARM.version];
+  /**
+   * Hands to `to` what clients said here and the swarms' owners have not been told, whole swarms until
+   * about `most` peers; what is handed on counts as told. Returns how many swarms. Nothing in a table
+   * that is not `shared`.
+   */
+  changes(to: ChangeSink, now: number, most = 6_000): number {
+    return this.exchange.changes(to, Math.floor(now / 1000), most);
   }
 
   /** Takes in what the owners of a swarm answered, good for `lifetime` seconds; never against what clients told this node. */
@@ -269,11 +253,6 @@ export class AnnounceTable {
     now: number,
   ): void {
     this.exchange.copy(infoHash, copy, lifetime, Math.floor(now / 1000));
-  }
-
-  /** Takes in what another node said of a swarm (`changes` or `snapshot` there). Throws `SwarmUpdateError` on malformed bytes, having taken what stood before them. */
-  merge(infoHash: Uint8Array, update: Uint8Array, now: number): boolean {
-    return this.exchange.merge(infoHash, update, Math.floor(now / 1000));
   }
 
   private choose(request: AnnounceRequest, self: number): void {

@@ -16,13 +16,11 @@ export type {
   TableStats,
 } from './announce-table';
 export type {
-  ChangeFeed,
+  ChangedPeer,
+  ChangeSink,
   CopiedPeer,
   SwarmCopy,
-  SwarmUpdate,
 } from './swarm-exchange';
-export { readSwarmUpdate, SwarmUpdateError } from './swarm-update';
-export type { ReadSwarmUpdate, UpdatePeer } from './swarm-update';
 export { HttpTracker, HttpTrackerConnection } from './http-tracker';
 export type {
   Admission,

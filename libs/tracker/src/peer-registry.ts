@@ -7,7 +7,6 @@ import { AnnounceEvent, type AnnounceRequest } from './announce-request';
 import { DOWNLOADER, FLAG, GRAVE, SOURCE } from './peer-slab';
 import type { PeerStore } from './peer-store';
 import type { SwarmExchange } from './swarm-exchange';
-import { SWARM } from './swarm-index';
 
 export interface RegistryLimits {
   readonly peersPerSwarm: number;
@@ -78,7 +77,7 @@ export class PeerRegistry {
     if (request.event === AnnounceEvent.completed && seed)
       changed = this.complete(entry) || changed;
     store.setDeadline(entry, Math.ceil(now / 1000) + this.lifetime);
-    this.note(entry, changed, second);
+    this.note(entry, changed);
     return entry;
   }
 
@@ -94,20 +93,18 @@ export class PeerRegistry {
     const { store } = this;
     if (store.flags(entry) & FLAG.completed) return false;
     store.mark(entry, FLAG.completed);
-    this.exchange.countCompleted(this.swarm);
+    this.exchange.countCompleted();
     return true;
   }
 
   /** Marks a change for other nodes; a mere refresh only where what they were told grows old. */
-  private note(entry: number, changed: boolean, second: number): void {
-    const { store } = this;
-    if (changed) store.record[store.base + SWARM.version]++;
+  private note(entry: number, changed: boolean): void {
     if (!this.limits.shared) return;
-    const { slab } = store;
+    const { slab } = this.store;
     const told = slab.get(slab.told, entry);
     const deadline = slab.get(slab.deadline, entry);
     if (!changed && deadline - told < this.refresh) return;
-    this.exchange.stamp(this.swarm, entry, second);
+    this.exchange.tell(this.swarm, entry);
   }
 
   /** Is there room for one peer more? In a full swarm the one that is due first of a few makes it. */
@@ -162,14 +159,19 @@ export class PeerRegistry {
     const entry = store.add(request.port, GRAVE, false);
     if (entry < 0) return;
     store.setDeadline(entry, second + this.lifetime);
-    this.exchange.stamp(this.swarm, entry, second);
+    this.tellStop(entry, second);
   }
 
   private bury(entry: number, second: number): void {
     const { store } = this;
-    store.record[store.base + SWARM.version]++;
     if (!this.limits.shared) return store.remove(entry);
-    const place = store.change(entry, GRAVE, false);
-    this.exchange.stamp(this.swarm, place, second);
+    this.tellStop(store.change(entry, GRAVE, false), second);
+  }
+
+  private tellStop(entry: number, second: number): void {
+    const { store } = this;
+    store.mark(entry, 0, FLAG.hasKey);
+    store.slab.set(store.slab.key, entry, second);
+    this.exchange.tell(this.swarm, entry);
   }
 }

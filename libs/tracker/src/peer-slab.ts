@@ -1,6 +1,6 @@
 /**
- * The peers of all swarms of one address family: in blocks of numbers, one block a swarm, 48
- * bytes an IPv4 peer and 60 an IPv6 peer. What searching and choosing read stands in planes (all
+ * The peers of all swarms of one address family: in blocks of numbers, one block a swarm, 40
+ * bytes an IPv4 peer and 52 an IPv6 peer. What searching and choosing read stands in planes (all
  * addresses, then all ports, ...), so that they read memory in order; the rest of a peer stands
  * together. Inside a block come first the peers that do not download ("sources"), then the
  * downloaders, then the gravestones of peers that left.
@@ -19,10 +19,8 @@ export const FLAG = {
   hasKey: 16,
   /** Changed here, and the swarm's owners have not been told. */
   unsent: 32,
-  /** Changed, here or elsewhere, and the holders of copies have not been told. */
-  unshared: 64,
   /** Known from another node, not from its own announce here. */
-  heard: 128,
+  heard: 64,
 } as const;
 
 /** The three parts of a block, in their order. */
@@ -32,7 +30,7 @@ export const DOWNLOADER = 1;
 export const GRAVE = 2;
 
 /** Words of an entry that stand together. */
-const REST = 9;
+const REST = 7;
 /** Entries that a block can hold at most. */
 export const MAX_CAPACITY = 4096;
 
@@ -45,8 +43,7 @@ export class PeerSlab {
   readonly idTail: number;
   /** The fields that are no planes. `deadline` is a second. */
   readonly deadline: number;
-  readonly sequence: number;
-  readonly origin: number;
+  /** BEP 7's; of a gravestone the second at which the peer stopped. */
   readonly key: number;
   /** The deadline that the owners were last told. */
   readonly told: number;
@@ -68,11 +65,9 @@ export class PeerSlab {
     this.idTail = addressWords + 1;
     this.planes = addressWords + 2;
     this.deadline = this.planes;
-    this.sequence = this.planes + 1;
-    this.origin = this.planes + 2;
-    this.key = this.planes + 3;
-    this.told = this.planes + 4;
-    this.idHead = this.planes + 5;
+    this.key = this.planes + 1;
+    this.told = this.planes + 2;
+    this.idHead = this.planes + 3;
     this.words = this.planes + REST;
     this.pool = new BlockPool(this.words);
   }

@@ -122,8 +122,6 @@ export class PeerStore {
       slab.set(w, entry, this.address[w]);
     slab.setId(entry, this.peerId);
     slab.set(slab.port, entry, (port << 16) >>> 0);
-    slab.set(slab.sequence, entry, 0);
-    slab.set(slab.origin, entry, 0);
     slab.set(slab.key, entry, 0);
     slab.set(slab.told, entry, 0);
     this.count(zone, seed, 1);
@@ -172,7 +170,6 @@ export class PeerStore {
     const family = this.slab;
     let next = NEVER;
     let seen = 0;
-    let gone = 0;
     for (const length of FAMILIES) {
       this.turnTo(length);
       const before = this.total;
@@ -183,13 +180,9 @@ export class PeerStore {
         if (deadline < second) this.remove(entry);
         else if (deadline < next) next = deadline;
       }
-      if (this.total < before) {
-        gone += before - this.total;
-        this.slab.shrink(this.record, this.group);
-      }
+      if (this.total < before) this.slab.shrink(this.record, this.group);
     }
     this.record[at] = next;
-    if (gone > 0) this.record[this.base + SWARM.version]++;
     this.turnTo(family === this.v4 ? 4 : 16);
     return seen;
   }
@@ -218,15 +211,11 @@ export class PeerStore {
     }
   }
 
-  /** Called with the number of each swarm that `sweep` forgets. */
-  onForget: (swarm: number) => void = () => undefined;
-
   private forget(swarm: number): void {
     for (const length of FAMILIES) {
       this.turnTo(length);
       this.slab.shrink(this.record, this.group);
     }
-    this.onForget(swarm);
     this.index.remove(swarm);
   }
 

@@ -1,8 +1,6 @@
-import fc from 'fast-check';
 import { AnnounceEvent, AnnounceRequest } from './announce-request';
 import { AnnounceTable, type AnnounceTableOptions } from './announce-table';
-import type { SwarmCopy } from './swarm-exchange';
-import { readSwarmUpdate, SwarmUpdateError } from './swarm-update';
+import type { ChangedPeer, SwarmCopy } from './swarm-exchange';
 
 const HASH = new Uint8Array(20).fill(1);
 const SECOND = 1000;
@@ -17,9 +15,14 @@ interface Said {
 class Node {
   readonly table: AnnounceTable;
 
-  constructor(origin: number, options: Partial<AnnounceTableOptions> = {}) {
-    const seed = new Uint32Array([origin, 2, 3, 4]);
-    this.table = new AnnounceTable({ seed, origin, interval: 100, ...options });
+  constructor(options: Partial<AnnounceTableOptions> = {}) {
+    const seed = new Uint32Array([1, 2, 3, 4]);
+    this.table = new AnnounceTable({
+      seed,
+      shared: true,
+      interval: 100,
+      ...options,
+    });
   }
 
   announce({ host, left, event }: Said, now: number) {
@@ -60,275 +63,148 @@ class Node {
   }
 }
 
-/** Passes one node's waiting changes on, and returns how many bytes that took. */
-function pass(
-  from: Node,
-  to: Node,
-  now: number,
-  feed: 'local' | 'all' = 'local',
-) {
-  let bytes = 0;
-  for (const update of from.table.changes(feed, now)) {
-    to.table.merge(update.infoHash, update.bytes, now);
-    bytes += update.bytes.length;
-  }
-  return bytes;
+interface Told extends ChangedPeer {
+  readonly host: number;
 }
 
-describe('changes and merge', () => {
-  it('show another node’s peers, their state and their end', () => {
-    const [a, b] = [new Node(1), new Node(2)];
-    a.announce({ host: 1, left: 0, event: 'completed' }, 0);
-    a.announce({ host: 2 }, 0);
-    expect(pass(a, b, 0)).toBe(2 + 8 + 2 * 41);
-    expect(b.hosts(0)).toEqual([1, 2]);
-    expect(b.scrape(0)).toEqual({
-      complete: 1,
-      incomplete: 1,
-      downloaded: 1,
-      downloaders: 1,
-    });
-    expect(pass(a, b, 0)).toBe(0);
-    a.announce({ host: 1, event: 'stopped' }, SECOND);
-    pass(a, b, SECOND);
-    expect(b.hosts(SECOND)).toEqual([2]);
-    expect(b.hosts(300 * SECOND)).toEqual([]);
+/** What waits to be told. */
+function changes(node: Node, now: number, most?: number) {
+  const told: { hash: number; completed: number; peers: Told[] }[] = [];
+  const sink = {
+    swarm: (infoHash: Uint8Array, completed: number) =>
+      void told.push({ hash: infoHash[0], completed, peers: [] }),
+    peer: (peer: ChangedPeer) =>
+      void told.at(-1)?.peers.push({ ...peer, host: peer.ip[3] }),
+  };
+  expect(node.table.changes(sink, now, most)).toBe(told.length);
+  return told;
+}
+
+const hostsOf = (told: ReturnType<typeof changes>) =>
+  told.flatMap(({ peers }) => peers.map(({ host }) => host)).sort();
+
+describe('changes', () => {
+  it('tell who came, completed and left, each once', () => {
+    const node = new Node();
+    node.announce({ host: 1, left: 0, event: 'completed' }, 0);
+    node.announce({ host: 2 }, 0);
+    const [told, ...more] = changes(node, 0);
+    expect(more).toEqual([]);
+    expect(told).toMatchObject({ hash: 1, completed: 1 });
+    expect(told.peers).toMatchObject([
+      { host: 1, port: 1001, seed: true, gone: false, seconds: 210 },
+      { host: 2, port: 1002, seed: false, gone: false, seconds: 210 },
+    ]);
+    expect(changes(node, 0)).toEqual([]);
+    node.announce({ host: 1, event: 'stopped' }, 6 * SECOND);
+    expect(changes(node, 6 * SECOND)).toMatchObject([
+      {
+        completed: 0,
+        peers: [{ host: 1, gone: true, seed: false, seconds: 204 }],
+      },
+    ]);
   });
 
-  it('tell a mere refresh only when a quarter of the interval is over', () => {
-    const [a, b] = [new Node(1), new Node(2)];
-    a.announce({ host: 1 }, 0);
-    pass(a, b, 0);
-    a.announce({ host: 1 }, 20 * SECOND);
-    expect(pass(a, b, 20 * SECOND)).toBe(0);
-    a.announce({ host: 1 }, 26 * SECOND);
-    expect(pass(a, b, 26 * SECOND)).toBeGreaterThan(0);
+  it('tell a mere refresh only when half of the interval is over', () => {
+    const node = new Node();
+    node.announce({ host: 1 }, 0);
+    changes(node, 0);
+    node.announce({ host: 1 }, 49 * SECOND);
+    expect(changes(node, 49 * SECOND)).toEqual([]);
+    node.announce({ host: 1 }, 51 * SECOND);
+    const [{ peers }] = changes(node, 51 * SECOND);
+    expect(peers).toMatchObject([{ host: 1, seconds: 210 }]);
   });
 
-  it('tell a stop that another node may know of', () => {
-    const [a, b] = [new Node(1), new Node(2)];
-    a.announce({ host: 1 }, 0);
-    pass(a, b, 0);
-    b.announce({ host: 3 }, 5 * SECOND);
-    b.announce({ host: 1, event: 'stopped' }, 5 * SECOND);
-    pass(b, a, 5 * SECOND);
-    expect(a.hosts(5 * SECOND)).toEqual([3]);
-    // The older word comes round again and raises nobody.
-    const old = new Node(9);
-    old.announce({ host: 1 }, 4 * SECOND);
-    pass(old, a, 6 * SECOND);
-    expect(a.hosts(6 * SECOND)).toEqual([3]);
-    // The peer itself does.
-    b.announce({ host: 1 }, 7 * SECOND);
-    pass(b, a, 7 * SECOND);
-    expect(a.hosts(7 * SECOND)).toEqual([1, 3]);
+  it('tell a stop of a peer that announced elsewhere', () => {
+    const node = new Node();
+    node.announce({ host: 3 }, 0);
+    node.announce({ host: 1, event: 'stopped' }, 0);
+    expect(hostsOf(changes(node, 0))).toEqual([1, 3]);
+    expect(node.hosts(0)).toEqual([3]);
   });
 
-  it('lets a peer stop and come back within one second', () => {
-    const [a, b] = [new Node(1), new Node(2)];
-    for (const event of [undefined, 'stopped', undefined] as const) {
-      a.announce({ host: 1, ...(event && { event }) }, 0);
-      pass(a, b, 0);
-    }
-    expect(b.hosts(0)).toEqual([1]);
-  });
-
-  it('keeps nobody alive by passing words round', () => {
-    const nodes = [new Node(1), new Node(2), new Node(3)];
-    nodes[0].announce({ host: 1 }, 0);
-    for (let s = 0; s < 400; s++) {
-      const from = nodes[s % 3];
-      const snapshot = from.table.snapshot(HASH, s * SECOND);
-      if (snapshot)
-        for (const to of nodes) to.table.merge(HASH, snapshot, s * SECOND);
-    }
-    for (const node of nodes) expect(node.hosts(211 * SECOND)).toEqual([]);
-  });
-
-  it('count completed downloads once, however often they are told', () => {
-    const [a, b] = [new Node(1), new Node(2)];
-    a.announce({ host: 1, left: 0, event: 'completed' }, 0);
-    b.announce({ host: 2, left: 0, event: 'completed' }, 0);
-    for (let i = 0; i < 3; i++)
-      for (const [from, to] of [
-        [a, b],
-        [b, a],
-      ])
-        to.table.merge(HASH, from.table.snapshot(HASH, 0) ?? HASH, 0);
-    expect(a.scrape(0).downloaded).toBe(2);
-    // A node that knew nothing learns it all from one of them.
-    const c = new Node(3);
-    c.table.merge(HASH, a.table.snapshot(HASH, 0) ?? HASH, 0);
-    expect(c.scrape(0).downloaded).toBe(2);
-  });
-
-  it('refuses bytes that are no update, and believes no far future', () => {
-    const node = new Node(1);
-    const bad = [
-      [],
-      [2, 0],
-      [1, 1, 0],
-      [1, 65, ...new Array(520).fill(0)],
-      [1, 0, 0, 9],
-    ];
-    for (const bytes of bad)
-      expect(() => node.table.merge(HASH, Uint8Array.from(bytes), 0)).toThrow(
-        SwarmUpdateError,
-      );
-    expect(() =>
-      node.table.merge(HASH.subarray(1), Uint8Array.from([1, 0]), 0),
-    ).toThrow(SwarmUpdateError);
-    const ahead = new Node(2);
-    ahead.announce({ host: 1 }, 1e6 * SECOND);
-    pass(ahead, node, 0);
-    expect(node.hosts(0)).toEqual([]);
+  it('tell the last word of a peer that stops and comes back', () => {
+    const node = new Node();
+    for (const event of [undefined, 'stopped', undefined] as const)
+      node.announce({ host: 1, ...(event && { event }) }, 0);
+    expect(changes(node, 0)).toMatchObject([{ peers: [{ gone: false }] }]);
+    expect(node.hosts(0)).toEqual([1]);
   });
 
   it('lets no gravestone come to life past the limit', () => {
-    const node = new Node(1, { maxPeers: 2 });
+    const node = new Node({ maxPeers: 2 });
     for (const host of [1, 2]) node.announce({ host }, 0);
     node.announce({ host: 1, event: 'stopped' }, 0);
     node.announce({ host: 3 }, 0);
-    const other = new Node(2);
-    other.announce({ host: 1 }, 5 * SECOND);
-    pass(other, node, 5 * SECOND);
-    expect(node.hosts(5 * SECOND)).toEqual([2, 3]);
+    node.table.copy(HASH, copyOf(peer(1)), 30, 40 * SECOND);
+    expect(node.hosts(40 * SECOND)).toEqual([2, 3]);
     expect(node.table.stats.peers).toBe(2);
   });
 
-  it('survives any bytes', () => {
-    fc.assert(
-      fc.property(
-        fc.uint8Array({ maxLength: 200 }),
-        fc.nat({ max: 3 }),
-        (bytes, origins) => {
-          const node = new Node(1);
-          try {
-            node.table.merge(HASH, Uint8Array.from([1, origins, ...bytes]), 0);
-          } catch (error) {
-            expect(error).toBeInstanceOf(SwarmUpdateError);
-          }
-          for (const host of node.hosts(0))
-            expect(host).toBeGreaterThanOrEqual(0);
-          expect(node.table.stats.peers).toBeLessThanOrEqual(5);
-        },
-      ),
-    );
-  });
-
-  it('are the same everywhere once everybody has told everybody', () => {
-    const event = fc.record({
-      node: fc.nat({ max: 2 }),
-      host: fc.integer({ min: 1, max: 5 }),
-      left: fc.integer({ min: 0, max: 1 }),
-      event: fc.constantFrom(
-        undefined,
-        undefined,
-        'stopped',
-        'completed',
-        'paused',
-      ),
-      wait: fc.constantFrom(0, 1, 30, 90),
-      tell: fc.nat({ max: 8 }),
-    });
-    fc.assert(
-      fc.property(fc.array(event, { maxLength: 40 }), (events) => {
-        const nodes = [new Node(1), new Node(2), new Node(3)];
-        let now = 0;
-        for (const { node, host, left, event, wait, tell } of events) {
-          now += wait * SECOND;
-          nodes[node].announce({ host, left, ...(event && { event }) }, now);
-          if (tell < 3 && tell !== node) pass(nodes[node], nodes[tell], now);
-        }
-        const views = () =>
-          nodes.map((n) =>
-            JSON.stringify([n.hosts(now), { ...n.scrape(now) }]),
-          );
-        for (let round = 0; round < 3; round++)
-          for (const from of nodes)
-            for (const to of nodes) {
-              const snapshot = from.table.snapshot(HASH, now);
-              if (snapshot) to.table.merge(HASH, snapshot, now);
-            }
-        expect(new Set(views()).size).toBe(1);
-      }),
-    );
-  });
-
-  it('can be read by whoever passes them on in another form', () => {
-    const node = new Node(7);
-    node.announce({ host: 1, left: 0, event: 'completed' }, 5 * SECOND);
-    node.announce({ host: 1, event: 'stopped' }, 6 * SECOND);
-    const [{ bytes }] = node.table.changes('local', 6 * SECOND);
-    expect(readSwarmUpdate(bytes)).toEqual({
-      completed: [{ origin: 7, count: 1 }],
-      peers: [
-        {
-          ip: new Uint8Array([10, 0, 0, 1]),
-          port: 1001,
-          peerId: new Uint8Array(20).fill(1),
-          seed: false,
-          partial: false,
-          gone: true,
-          seconds: 209,
-          sequence: 6,
-          origin: 7,
-        },
-      ],
-    });
-  });
-
-  it('come in batches and forget nothing', () => {
-    const [a, b] = [new Node(1), new Node(2)];
+  it('come in batches of whole swarms and forget nothing', () => {
+    const node = new Node();
     const r = new AnnounceRequest();
     for (let i = 1; i <= 100; i++) {
       r.infoHash.fill(i);
-      r.port = 1;
-      a.table.announce(r, 0);
+      for (r.port = 1; r.port <= 3; r.port++) {
+        r.peerId.fill(r.port);
+        node.table.announce(r, 0);
+      }
     }
-    let batches = 0;
-    for (;;) {
-      const updates = a.table.changes('local', 0, 430);
-      if (updates.length === 0) break;
-      batches++;
-      for (const { infoHash, bytes } of updates)
-        b.table.merge(infoHash, bytes, 0);
-    }
-    expect(batches).toBe(10);
-    expect(b.table.stats).toMatchObject({ swarms: 100, peers: 100 });
+    const batches = Array.from({ length: 6 }, () => changes(node, 0, 60));
+    expect(batches.map(({ length }) => length)).toEqual([
+      20, 20, 20, 20, 20, 0,
+    ]);
+    const told = batches.flat();
+    expect(new Set(told.map(({ hash }) => hash)).size).toBe(100);
+    expect(told.every(({ peers }) => peers.length === 3)).toBe(true);
   });
 
-  it('give a new version with each change, and none without', () => {
-    const node = new Node(1);
-    expect(node.table.version(HASH)).toBe(0);
-    const versions = [
-      () => node.announce({ host: 1 }, 0),
-      () => node.announce({ host: 1, left: 0 }, 0),
-      () => node.announce({ host: 1, event: 'stopped' }, 0),
-    ].map((change) => (change(), node.table.version(HASH)));
-    expect(new Set([0, ...versions]).size).toBe(4);
-    node.hosts(0);
-    expect(node.table.version(HASH)).toBe(versions[2]);
+  it('come of shared tables only', () => {
+    const node = new Node({ shared: false });
+    node.announce({ host: 1 }, 0);
+    expect(changes(node, 0)).toEqual([]);
+  });
+
+  it('show IPv6 peers whole', () => {
+    const node = new Node();
+    const r = new AnnounceRequest();
+    r.ip.set(Array.from({ length: 16 }, (_, i) => 0xf0 + i));
+    r.ipLength = 16;
+    r.peerId.set(Array.from({ length: 20 }, (_, i) => i));
+    r.port = 65_535;
+    node.table.announce(r, 0);
+    const seen: unknown[] = [];
+    node.table.changes(
+      {
+        swarm: () => undefined,
+        peer: ({ ip, peerId, port }) =>
+          void seen.push([[...ip], [...peerId], port]),
+      },
+      0,
+    );
+    expect(seen).toEqual([[[...r.ip], [...r.peerId], 65_535]]);
   });
 });
 
-describe('copies', () => {
-  const peer = (host: number, seed = false) => ({
-    ip: new Uint8Array([10, 0, 0, host]),
-    port: 1000 + host,
-    peerId: new Uint8Array(20).fill(host),
-    seed,
-    partial: false,
-  });
-  const copyOf = (...peers: SwarmCopy['peers']): SwarmCopy => ({
-    complete: peers.filter((p) => p.seed).length,
-    incomplete: peers.filter((p) => !p.seed).length,
-    downloaded: 0,
-    peers,
-  });
+const peer = (host: number, seed = false) => ({
+  ip: new Uint8Array([10, 0, 0, host]),
+  port: 1000 + host,
+  peerId: new Uint8Array(20).fill(host),
+  seed,
+  partial: false,
+});
+const copyOf = (...peers: SwarmCopy['peers']): SwarmCopy => ({
+  complete: peers.filter((p) => p.seed).length,
+  incomplete: peers.filter((p) => !p.seed).length,
+  downloaded: 0,
+  peers,
+});
 
+describe('copies', () => {
   it('live only as long as they are said to', () => {
-    const node = new Node(1);
+    const node = new Node();
     node.table.copy(HASH, copyOf(peer(1), peer(2, true)), 30, 0);
     expect(node.hosts(30 * SECOND)).toEqual([1, 2]);
     expect(node.scrape(30 * SECOND)).toMatchObject({
@@ -339,7 +215,7 @@ describe('copies', () => {
   });
 
   it('do not speak against what clients said here', () => {
-    const node = new Node(1);
+    const node = new Node();
     node.announce({ host: 1, left: 0 }, 0);
     node.announce({ host: 2 }, 0);
     node.announce({ host: 2, event: 'stopped' }, 0);
@@ -353,17 +229,16 @@ describe('copies', () => {
   });
 
   it('are not told on, until the peer announces here', () => {
-    const node = new Node(1);
+    const node = new Node();
     node.table.copy(HASH, copyOf(peer(1)), 30, 0);
-    expect(node.table.changes('local', 0)).toEqual([]);
-    expect(node.table.changes('all', 0)).toEqual([]);
+    expect(changes(node, 0)).toEqual([]);
     node.announce({ host: 1 }, 0);
-    expect(node.table.changes('local', 0)).toHaveLength(1);
+    expect(hostsOf(changes(node, 0))).toEqual([1]);
     expect(node.hosts(100 * SECOND)).toEqual([1]);
   });
 
   it('lend their numbers where they are a part of a large swarm', () => {
-    const node = new Node(1);
+    const node = new Node();
     const part = {
       ...copyOf(peer(1)),
       complete: 300,
@@ -384,7 +259,7 @@ describe('copies', () => {
   });
 
   it('pass over peers that cannot be', () => {
-    const node = new Node(1);
+    const node = new Node();
     const bad = [
       { ...peer(1), port: 0 },
       { ...peer(1), port: 70_000 },

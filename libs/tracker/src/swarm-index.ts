@@ -18,9 +18,10 @@ export const SWARM = {
   completed: 18,
   /** No peer's deadline lies before this second. */
   deadline: 19,
-  /** Counts every change that a copy of the swarm would want to hear of. */
-  version: 20,
-  flags: 21,
+  /** Of them those counted here that the owners have not been told of. */
+  untold: 20,
+  /** Unequal zero while the swarm waits in the queue of changes. */
+  queued: 21,
   /** Unequal zero while the record is in use. */
   used: 22,
   /** Numbers that the owners of a swarm too large to copy told, and until which second they count. */

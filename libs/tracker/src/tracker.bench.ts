@@ -29,7 +29,7 @@ const words = new Uint32Array([0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344]);
 
 /** Announces of random peers of random swarms, all known, each answered with 50 peers. */
 export function udpAnnounces(size: BenchmarkSize): () => BenchmarkResult {
-  const table = new AnnounceTable({ seed: words, origin: 1 });
+  const table = new AnnounceTable({ seed: words, shared: true });
   const udp = new UdpTracker({ table, secret: words });
   const datagram = announceDatagram(udp);
   const send = (swarm: number, peer: number, now: number) => {
@@ -58,7 +58,7 @@ export function udpAnnounces(size: BenchmarkSize): () => BenchmarkResult {
 
 /** The same over kept-alive HTTP, as libtorrent writes it. */
 export function httpAnnounces(size: BenchmarkSize): () => BenchmarkResult {
-  const table = new AnnounceTable({ seed: words, origin: 1 });
+  const table = new AnnounceTable({ seed: words, shared: true });
   const http = new HttpTracker({ table });
   const connection = new HttpTrackerConnection(http, ADDRESS, NOW);
   const hash = Buffer.alloc(20);
@@ -104,7 +104,11 @@ export function httpAnnounces(size: BenchmarkSize): () => BenchmarkResult {
 
 /** A table with all of these peers, whose time is not over yet. */
 export function fullTable(swarms: number, peersPerSwarm: number) {
-  const table = new AnnounceTable({ seed: words, origin: 1, interval: 1800 });
+  const table = new AnnounceTable({
+    seed: words,
+    shared: true,
+    interval: 1800,
+  });
   const request = new AnnounceRequest();
   const id = Buffer.from(request.peerId.buffer);
   const hash = Buffer.from(request.infoHash.buffer);

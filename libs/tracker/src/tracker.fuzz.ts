@@ -7,13 +7,13 @@ import { AnnounceRequest } from './announce-request';
 import { AnnounceTable } from './announce-table';
 import { HttpTracker, HttpTrackerConnection } from './http-tracker';
 import { encodeLsd, parseLsd } from './lsd';
-import { SwarmUpdateError } from './swarm-update';
 import {
   parseAnnounceAnswer,
   parseScrapeAnswer,
   TrackerAnswerError,
   TrackerFailure,
 } from './tracker-answer';
+import type { ChangedPeer } from './swarm-exchange';
 import { announceUrl, type AnnounceFacts } from './tracker-url';
 import { UdpTracker } from './udp-tracker';
 import { UdpTrackerClient } from './udp-tracker-client';
@@ -59,18 +59,24 @@ const facts: AnnounceFacts = {
   key: 99,
 };
 
+/** Takes changes and looks at them. */
+const told = {
+  swarm: (infoHash: Uint8Array) => demand(infoHash.length === 20, 'no hash'),
+  peer: ({ port }: ChangedPeer) =>
+    demand(port > 0 && port < 65_536, 'port out of bounds'),
+};
+
 /** A table in which nothing may ever be out of place. */
 function boundedTable() {
   const limits = { maxPeers: 500, maxSwarms: 200, peersPerSwarm: 50 };
-  const table = new AnnounceTable({ seed: words, origin: 3, ...limits });
+  const table = new AnnounceTable({ seed: words, shared: true, ...limits });
   const check = (turn: number) => {
     const { peers, seeds, swarms } = table.stats;
     demand(peers >= 0 && peers <= limits.maxPeers, 'peers out of bounds');
     demand(seeds >= 0 && seeds <= peers, 'seeds out of bounds');
     demand(swarms <= limits.maxSwarms, 'swarms out of bounds');
     if (turn % 50 === 0) table.sweep(turn * 1000, 100);
-    if (turn % 500 === 0) table.changes('local', turn * 1000);
-    if (turn % 500 === 0) table.changes('all', turn * 1000);
+    if (turn % 500 === 0) table.changes(told, turn * 1000);
   };
   return { table, check };
 }
@@ -176,34 +182,6 @@ const targets: Record<string, () => Target> = {
     }),
     feed: (input) => parseLsd(input) !== undefined,
   }),
-  'swarm updates': () => {
-    const { table, check } = boundedTable();
-    const other = new AnnounceTable({ seed: words, origin: 9 });
-    const request = new AnnounceRequest();
-    for (let port = 1; port < 5; port++) {
-      request.port = port;
-      request.complete = port === 2;
-      request.event = port === 2 ? 1 : 0;
-      request.ip.set([10, 0, 0, port]);
-      request.peerId.fill(port);
-      other.announce(request, 0);
-    }
-    const snapshot = other.snapshot(request.infoHash, 0);
-    return {
-      samples: snapshot ? [snapshot] : [],
-      feed: (input, turn) => {
-        const hash = new Uint8Array(20).fill(turn);
-        try {
-          table.merge(hash, input, turn * 1000);
-        } catch (error) {
-          if (!(error instanceof SwarmUpdateError)) throw error;
-          return false;
-        }
-        check(turn);
-        return true;
-      },
-    };
-  },
 };
 
 function demand(truth: boolean, what: string): void {

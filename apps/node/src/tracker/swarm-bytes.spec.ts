@@ -5,12 +5,16 @@ import {
   ANNOUNCED_PEER_BYTES,
 } from '@dnd/records';
 import { AnnounceEvent, AnnounceRequest, AnnounceTable } from '@dnd/tracker';
-import { copyOf, ownAnnounces } from './swarm-bytes';
+import { copyOf, ToldSwarms } from './swarm-bytes';
 
-const origin = 77;
 const swarm = new Uint8Array(20).fill(9);
-const table = (own: number) =>
-  new AnnounceTable({ seed: new Uint32Array([1, 2, 3, 4]), origin: own });
+const table = () =>
+  new AnnounceTable({ seed: new Uint32Array([1, 2, 3, 4]), shared: true });
+const toldBy = (from: AnnounceTable, now: number) => {
+  const told = new ToldSwarms();
+  from.changes(told, now);
+  return told.take();
+};
 
 function announce(
   to: AnnounceTable,
@@ -31,19 +35,18 @@ function announce(
 
 it('carries what clients said here to another node, whose clients then learn of them', () => {
   const now = 1_700_000_000_000;
-  const here = table(origin);
+  const here = table();
   announce(here, 1, true, AnnounceEvent.completed, now);
   announce(here, 2, false, AnnounceEvent.started, now);
-  const [update] = here.changes('local', now);
-  const own = ownAnnounces(update.bytes, origin);
-  expect(own.completed).toBe(1);
+  const [own] = toldBy(here, now);
+  expect(own).toMatchObject({ swarm: '09'.repeat(20), want: 0, completed: 1 });
   const peers = unpackAnnounced(own.peers);
   expect(peers.map(({ port, flags }) => [port, flags]).sort()).toEqual([
     [6001, 1],
     [6002, 0],
   ]);
 
-  const there = table(78);
+  const there = table();
   const state = {
     swarm: '09'.repeat(20),
     seeds: 1,
@@ -60,10 +63,26 @@ it('carries what clients said here to another node, whose clients then learn of 
     peers4: 2,
   });
   // A copy is nobody's announce: it is not told on.
-  const [next] = there.changes('local', now);
-  expect(
-    unpackAnnounced(ownAnnounces(next.bytes, 78).peers).map(({ port }) => port),
-  ).toEqual([6003]);
+  const [next] = toldBy(there, now);
+  expect(unpackAnnounced(next.peers).map(({ port }) => port)).toEqual([6003]);
+});
+
+it('packs large swarms and several at once as the ring reads them', () => {
+  const from = table();
+  for (let last = 1; last <= 200; last++)
+    announce(from, last, last % 2 === 0, AnnounceEvent.started, 0);
+  const other = new AnnounceRequest();
+  other.infoHash.fill(8);
+  other.ip.set(Array.from({ length: 16 }, (_, i) => 0xf0 + i));
+  other.ipLength = 16;
+  other.port = 7;
+  from.announce(other, 0);
+  const [large, small] = toldBy(from, 0);
+  expect(unpackAnnounced(large.peers)).toHaveLength(200);
+  expect(small.swarm).toBe('08'.repeat(20));
+  expect(unpackAnnounced(small.peers)).toMatchObject([
+    { address: other.ip, port: 7 },
+  ]);
 });
 
 it('leaves out who has gone and who cannot be reached', () => {

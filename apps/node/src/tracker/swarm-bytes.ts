@@ -1,34 +1,62 @@
 /** Between the announce table and the ring's packed peers: what clients said here, and what a swarm's owners answer. */
-import { packPeers, unpackPeers } from '@dnd/records';
-import { readSwarmUpdate, type SwarmCopy } from '@dnd/tracker';
-import type { SwarmState } from '../dht/dht';
+import { ANNOUNCED_PEER_BYTES, packPeer, unpackPeers } from '@dnd/records';
+import type { ChangedPeer, ChangeSink, SwarmCopy } from '@dnd/tracker';
+import type { SwarmQuery, SwarmState } from '../dht/dht';
 
 const SEED = 1;
 const GONE = 2;
 const PARTIAL = 4;
 
-export interface OwnAnnounces {
-  /** For the ring: see `packPeers`. */
-  readonly peers: Uint8Array;
-  /** Completed downloads counted here, ever. */
-  readonly completed: number;
-}
+/** Makes of the table's changes what the owners are told. */
+export class ToldSwarms implements ChangeSink {
+  private readonly queries: SwarmQuery[] = [];
+  private swarmName = '';
+  private completed = 0;
+  /** The peers of the swarm at hand. */
+  private packed = new Uint8Array(64 * ANNOUNCED_PEER_BYTES);
+  private view = new DataView(this.packed.buffer);
+  private filled = 0;
 
-/** Reads an update of the table that holds this node's own announces. */
-export function ownAnnounces(update: Uint8Array, origin: number): OwnAnnounces {
-  const { completed, peers } = readSwarmUpdate(update);
-  return {
-    peers: packPeers(
-      peers.map(({ ip, port, peerId, seed, partial, gone, seconds }) => ({
-        address: ip,
-        port,
-        id: peerId,
-        flags: (seed ? SEED : 0) | (gone ? GONE : 0) | (partial ? PARTIAL : 0),
-        ttl: seconds * 1000,
-      })),
-    ),
-    completed: completed.find((each) => each.origin === origin)?.count ?? 0,
-  };
+  swarm(infoHash: Uint8Array, completed: number): void {
+    this.finish();
+    this.swarmName = Buffer.from(infoHash).toString('hex');
+    this.completed = completed;
+  }
+
+  peer({ ip, port, peerId, seed, partial, gone, seconds }: ChangedPeer): void {
+    if (this.filled === this.packed.length) this.grow();
+    const peer = {
+      address: ip,
+      port,
+      id: peerId,
+      flags: (seed ? SEED : 0) | (gone ? GONE : 0) | (partial ? PARTIAL : 0),
+      ttl: seconds * 1000,
+    };
+    packPeer(peer, this.view, this.filled);
+    this.filled += ANNOUNCED_PEER_BYTES;
+  }
+
+  /** All that was gathered. */
+  take(): SwarmQuery[] {
+    this.finish();
+    return this.queries;
+  }
+
+  private finish(): void {
+    if (this.swarmName === '') return;
+    const { swarmName: swarm, completed } = this;
+    const peers = this.packed.slice(0, this.filled);
+    this.queries.push({ swarm, peers, want: 0, completed });
+    this.swarmName = '';
+    this.filled = 0;
+  }
+
+  private grow(): void {
+    const grown = new Uint8Array(this.packed.length * 4);
+    grown.set(this.packed);
+    this.packed = grown;
+    this.view = new DataView(grown.buffer);
+  }
 }
 
 export function copyOf(state: SwarmState): SwarmCopy {

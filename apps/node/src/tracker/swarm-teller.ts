@@ -4,10 +4,10 @@
  */
 import type { AnnounceTable } from '@dnd/tracker';
 import type { SwarmQuery, SwarmState } from '../dht/dht';
-import { ownAnnounces } from './swarm-bytes';
+import { ToldSwarms } from './swarm-bytes';
 
-/** Bytes of announces taken at a time, and how often in one turn: what is more waits for the next one. */
-const partBytes = 256 * 1024;
+/** Announces taken at a time, and how often in one turn: what is more waits for the next one. */
+const partPeers = 6_000;
 const parts = 8;
 /** Swarms in one message. */
 const batch = 512;
@@ -20,8 +20,6 @@ interface Untold extends SwarmQuery {
 
 export interface SwarmTellerOptions {
   readonly table: AnnounceTable;
-  /** The table's own. */
-  readonly origin: number;
   /** Undefined where the ring does not answer. */
   readonly ask: (
     queries: readonly SwarmQuery[],
@@ -31,8 +29,6 @@ export interface SwarmTellerOptions {
 }
 
 export class SwarmTeller {
-  /** Completed downloads counted here that the ring was told of; only of swarms that have any. */
-  private readonly told = new Map<string, number>();
   private untold: Untold[] = [];
   private busy = false;
 
@@ -45,34 +41,15 @@ export class SwarmTeller {
       await this.retell();
       for (let part = 0; part < parts; part++) {
         const { table } = this.options;
-        const updates = table.changes('local', Date.now(), partBytes);
-        if (updates.length === 0) return;
-        const queries = updates.map(({ infoHash, bytes }) =>
-          this.queryOf(Buffer.from(infoHash), bytes),
-        );
+        const told = new ToldSwarms();
+        if (table.changes(told, Date.now(), partPeers) === 0) return;
+        const queries = told.take();
         for (let at = 0; at < queries.length; at += batch)
           await this.send(queries.slice(at, at + batch), Date.now());
       }
     } finally {
       this.busy = false;
     }
-  }
-
-  /** Swarms that the table has forgotten need not be remembered here. */
-  prune(): void {
-    for (const swarm of this.told.keys())
-      if (this.options.table.version(Buffer.from(swarm, 'hex')) === 0)
-        this.told.delete(swarm);
-  }
-
-  private queryOf(infoHash: Buffer, update: Uint8Array): SwarmQuery {
-    const swarm = infoHash.toString('hex');
-    const { peers, completed } = ownAnnounces(update, this.options.origin);
-    const before = completed > 0 ? (this.told.get(swarm) ?? 0) : 0;
-    if (completed > before) this.told.set(swarm, completed);
-    // A swarm that the table has forgotten counts from the beginning when it comes back.
-    const more = completed >= before ? completed - before : completed;
-    return { swarm, peers, want: 0, completed: more };
   }
 
   private async send(

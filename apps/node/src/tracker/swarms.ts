@@ -30,7 +30,6 @@ import type {
 const period = 250;
 /** Each so many rounds what clients said is told. */
 const tellEvery = 2;
-const pruneEvery = 240;
 /** Questions a round. */
 const mostGlances = 1_024;
 const mostCopies = 256;
@@ -83,18 +82,16 @@ export class Swarms {
   private complained = false;
 
   constructor(private readonly dht: Dht) {
-    const seed = randomFillSync(new Uint32Array(7));
-    const origin = Math.max(2, seed[4]);
-    this.known = new KnownSwarms(seed.subarray(5));
+    const seed = randomFillSync(new Uint32Array(6));
+    this.known = new KnownSwarms(seed.subarray(4));
     this.table = new AnnounceTable({
       seed: seed.subarray(0, 4),
-      origin,
+      shared: true,
       interval: pace.least,
       minInterval: 15,
     });
     this.teller = new SwarmTeller({
       table: this.table,
-      origin,
       ask: (queries) => this.ask(queries),
       heard: (state, now) => this.takeCounts(state, now),
     });
@@ -212,7 +209,6 @@ export class Swarms {
     );
     known.interest = table.lifetime * 1000;
     if (this.rounds++ % tellEvery === 0) void this.teller.tell();
-    if (this.rounds % pruneEvery === 0) this.teller.prune();
     void this.look();
   }
 
