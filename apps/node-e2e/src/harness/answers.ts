@@ -59,6 +59,11 @@ export interface Ring {
   readonly predecessor?: string;
   readonly successors: readonly string[];
   readonly nodes: readonly RingNode[];
+  readonly ranges: readonly {
+    readonly from: string;
+    readonly to: string;
+    readonly owner: string;
+  }[];
   readonly replication: {
     readonly wanted: number;
     readonly underReplicated: number;

@@ -1,16 +1,18 @@
-/** aria2c with nothing but trackers to find peers by: downloads and ends, or seeds until it is killed. */
+/**
+ * aria2c with nothing but trackers to find peers by: downloads and ends, or seeds until it is killed. It
+ * speaks with UDP trackers only while its DHT is on; that one knows nobody and is told of nobody.
+ */
+import { existsSync } from 'node:fs';
 import type { Child } from './child';
-import { freePort } from './ports';
+import { freePorts } from './ports';
 import type { Scene } from './scene';
 
 const quiet = [
   '--no-conf',
-  '--enable-dht=false',
   '--enable-dht6=false',
   '--enable-peer-exchange=false',
   '--bt-enable-lpd=false',
   '--file-allocation=none',
-  '--interface=127.0.0.1',
   '--disable-ipv6=true',
   '--summary-interval=1',
 ];
@@ -19,11 +21,19 @@ async function start(
   scene: Scene,
   name: string,
   args: readonly string[],
+  address = '127.0.0.1',
 ): Promise<Child> {
-  const port = await freePort();
+  const [port, dhtPort] = await freePorts(2);
   return scene.child(name, {
     command: 'aria2c',
-    args: [...quiet, `--listen-port=${port}`, ...args],
+    args: [
+      ...quiet,
+      `--interface=${address}`,
+      `--listen-port=${port}`,
+      `--dht-listen-port=${dhtPort}`,
+      `--dht-file-path=${scene.path('dht.dat')}`,
+      ...args,
+    ],
   });
 }
 
@@ -33,13 +43,14 @@ export async function aria2Download(
   name: string,
   torrentFile: string,
   folder: string,
+  address?: string,
 ): Promise<void> {
-  const child = await start(scene, name, [
-    '--seed-time=0',
-    '--bt-stop-timeout=60',
-    `--dir=${folder}`,
-    torrentFile,
-  ]);
+  const child = await start(
+    scene,
+    name,
+    ['--seed-time=0', '--bt-stop-timeout=60', `--dir=${folder}`, torrentFile],
+    address,
+  );
   const { code } = await child.exit;
   if (code !== 0) throw new Error(`aria2c ended with ${code}\n${child.tail}`);
 }
@@ -57,3 +68,22 @@ export const aria2Seed = (
     `--dir=${folder}`,
     torrentFile,
   ]);
+
+/** Downloads what is missing in `folder`, then seeds it. */
+export const aria2Share = (
+  scene: Scene,
+  name: string,
+  torrentFile: string,
+  folder: string,
+  address: string,
+): Promise<Child> =>
+  start(
+    scene,
+    name,
+    ['--seed-ratio=0.0', `--dir=${folder}`, torrentFile],
+    address,
+  );
+
+/** aria2 is done with a file when it has removed its notes about it. */
+export const aria2Has = (file: string): boolean =>
+  existsSync(file) && !existsSync(`${file}.aria2`);

@@ -28,14 +28,18 @@ export class Transmission {
     readonly peerPort: number,
   ) {}
 
-  static async start(scene: Scene, name: string): Promise<Transmission> {
+  static async start(
+    scene: Scene,
+    name: string,
+    address = '127.0.0.1',
+  ): Promise<Transmission> {
     const [rpcPort, peerPort] = await freePorts(2);
     const config = await scene.directory(`${name}-config`);
     const downloads = await scene.directory(`${name}-downloads`);
     await writeFile(
       join(config, 'settings.json'),
       JSON.stringify({
-        'bind-address-ipv4': '127.0.0.1',
+        'bind-address-ipv4': address,
         'bind-address-ipv6': '::1',
         'dht-enabled': false,
         'download-dir': downloads,
