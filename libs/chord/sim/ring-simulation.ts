@@ -13,7 +13,7 @@ import type {
   RingId,
   RingRules,
 } from '../src/index';
-import { ChordNode } from '../src/index';
+import { ChordNode, ringFlaws } from '../src/index';
 import type { LinkFaults, Process } from '@dnd/sim';
 import { NoTrace, Random, SimNetwork, Trace, VirtualTime } from '@dnd/sim';
 
@@ -297,33 +297,12 @@ export class RingSimulation {
 
   /** What differs from the ideal ring of all running nodes; empty when there is one whole ring. */
   flaws(nodes = this.running): string[] {
-    const members = nodes
-      .filter((node) => node.member)
-      .sort((a, b) => (a.self.id < b.self.id ? -1 : 1));
-    const flaws: string[] = [];
+    const members = nodes.filter((node) => node.member);
+    const placed = members.flatMap(({ chord }) => chord ?? []);
+    const flaws = ringFlaws(placed, this.options.settings?.successors ?? 4);
     if (members.length < nodes.length) {
       flaws.push(`${nodes.length - members.length} nodes are not in a ring`);
     }
-    const r = this.options.settings?.successors ?? 4;
-    const size = members.length;
-    members.forEach((node, i) => {
-      const name = node.self.id.slice(0, 6);
-      const wanted = Array.from(
-        { length: Math.min(r, size - 1) },
-        (_, n) => (members[(i + 1 + n) % size] as SimNode).self,
-      );
-      const held = node.chord?.successors ?? [];
-      if (list(held) !== list(wanted)) {
-        flaws.push(`${name} has ${list(held)} for ${list(wanted)}`);
-      }
-      const before = members[(i + size - 1) % size] as SimNode;
-      const predecessor = size > 1 ? before.self.id : undefined;
-      if (node.chord?.predecessor?.id !== predecessor) {
-        flaws.push(
-          `${name} is preceded by ${node.chord?.predecessor?.id.slice(0, 6)} for ${predecessor?.slice(0, 6)}`,
-        );
-      }
-    });
     return flaws;
   }
 
@@ -336,8 +315,4 @@ export class RingSimulation {
     }
     return this.time.now - from;
   }
-}
-
-function list(nodes: readonly NodeRef[]): string {
-  return nodes.map((n) => `${n.id.slice(0, 6)}.${n.incarnation}`).join(' ');
 }

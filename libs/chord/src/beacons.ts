@@ -10,7 +10,10 @@ import { between } from './node-ref';
 /** Beacons of a whole ring a second. */
 const RING_RATE = 20;
 const JOINING_MS = 500;
-/** A joining node is answered within this time a member, so that few answer in a large ring. */
+/**
+ * A joining node is answered within this time for each member: some ten answers to a beacon, however
+ * large the ring is.
+ */
 const ANSWER_MS = 50;
 
 export class Beacons {
@@ -67,7 +70,7 @@ export class Beacons {
     if (state === 'joining') {
       core.heard(node, false);
       if (!core.member) return;
-      const within = ANSWER_MS * Math.min(core.size(), 2 * RING_RATE);
+      const within = ANSWER_MS * core.size();
       this.dueAt = Math.min(this.dueAt, core.now + core.random() * within);
       return;
     }

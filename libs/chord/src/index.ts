@@ -10,6 +10,8 @@ export type {
 } from './chord-io';
 export { ChordNode } from './chord-node';
 export type { ChordOptions } from './chord-node';
+export { ringFlaws } from './ideal-ring';
+export type { Placed } from './ideal-ring';
 export type { Machine, MachineInput, MachineOutput } from './machine';
 export {
   isBeacon,

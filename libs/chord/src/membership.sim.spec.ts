@@ -169,6 +169,20 @@ describe.each(seeds(3))('a ring (seed %i)', (seed) => {
   });
 });
 
+it('a large ring does not answer a newcomer with all its voices', () => {
+  const ring = new RingSimulation({ seed: 1 });
+  ring.startSettled(250);
+  ring.time.run(20_000);
+  const before = ring.counters['beacon'] ?? 0;
+  const newcomer = ring.add();
+  newcomer.start();
+  ring.time.run(2_000);
+  expect(newcomer.member).toBe(true);
+  // 20 a second of the ring itself, as many again for each time that the newcomer asks.
+  expect((ring.counters['beacon'] ?? 0) - before).toBeLessThan(150);
+  expect(whole(ring)).toBeLessThan(4_000);
+});
+
 describe('two rings that know nothing of each other', () => {
   it('become one when one node of each meets, without multicast and with small tables', () => {
     for (const seed of seeds(3)) {

@@ -1,35 +1,26 @@
 /**
- * The production records in a simulated ring. `nx test records -- --seed 42` replays one seed;
- * `nx run records:sim --seeds 100000 --from 1` runs many of them.
+ * The production records in a simulated ring. `nx test records -- --seed 42` replays one seed,
+ * `nx sim records -- --seeds 1000 --from 1` runs many.
  */
 import { forEachSeed, seeds } from '@dnd/sim';
+import type { Trace } from '@dnd/sim';
 import { isTombstone } from './record';
 import type { RecordMeta } from './record';
 import { Records } from './records';
 import type { DropCase } from './repair';
 import {
+  healing,
   keyFor,
   losses,
   migration,
+  mustPass,
   partitions,
   powerFailure,
 } from './scenarios.contract';
 import { SimulatedRing } from './simulated-ring.contract';
 
-/** `share` of the seeds asked for, or of 1,000. */
-function some(share: number): number[] {
-  const asked = Number(process.env['DND_SEEDS'] ?? 1_000);
-  const from = Number(process.env['DND_FROM'] ?? 1);
-  if (process.env['DND_SEED'] !== undefined) return seeds(1);
-  return Array.from({ length: Math.ceil(asked * share) }, (_, i) => from + i);
-}
-
-function passes(scenario: (seed: number) => string[]) {
-  return (seed: number): void => {
-    const problems = scenario(seed);
-    if (problems.length > 0) throw new Error(problems.slice(0, 5).join('\n'));
-  };
-}
+/** `share` of 1,000 seeds. */
+const some = (share: number): number[] => seeds(1_000 * share);
 
 describe('a quiet ring of records', () => {
   it.each([1, 2, 3, 4, 7])(
@@ -55,19 +46,19 @@ describe('a quiet ring of records', () => {
 
 describe('what was acknowledged is never lost', () => {
   it('by one permanent loss at any moment, and two more after repair', () => {
-    forEachSeed(some(0.75), passes(losses));
+    forEachSeed(some(1), (seed) => mustPass(losses, seed));
   });
 
   it('by all machines losing power at once', () => {
-    forEachSeed(some(0.1), passes(powerFailure));
+    forEachSeed(some(0.1), (seed) => mustPass(powerFailure, seed));
   });
 
   it('by copies moving to newcomers', () => {
-    forEachSeed(some(0.1), passes(migration));
+    forEachSeed(some(0.1), (seed) => mustPass(migration, seed));
   });
 
   it('by a network that falls apart and heals', () => {
-    forEachSeed(some(0.05), passes(partitions));
+    forEachSeed(some(0.05), (seed) => mustPass(partitions, seed));
   });
 });
 
@@ -75,32 +66,44 @@ describe('with the real ring', () => {
   const realRing = true;
 
   it('nothing is lost with a node', () => {
-    forEachSeed(
-      some(0.02),
-      passes((seed) => losses(seed, { realRing })),
-    );
+    forEachSeed(some(0.02), (seed) => mustPass(losses, seed, { realRing }));
   });
 
   it('nothing is lost when all lose power', () => {
-    forEachSeed(
-      some(0.01),
-      passes((seed) => powerFailure(seed, { realRing })),
+    forEachSeed(some(0.01), (seed) =>
+      mustPass(powerFailure, seed, { realRing }),
     );
   });
 
   it('nothing is lost when copies move', () => {
-    forEachSeed(
-      some(0.01),
-      passes((seed) => migration(seed, { realRing })),
-    );
+    forEachSeed(some(0.01), (seed) => mustPass(migration, seed, { realRing }));
   });
 
   it('nothing is lost when the network falls apart', () => {
-    forEachSeed(
-      some(0.01),
-      passes((seed) => partitions(seed, { realRing })),
-    );
+    forEachSeed(some(0.01), (seed) => mustPass(partitions, seed, { realRing }));
   });
+});
+
+describe('a network in parts that heals', () => {
+  it.each([
+    [10, 2],
+    [10, 5],
+  ])(
+    'of %i nodes in %i parts is one ring with equal replicas within a minute',
+    (nodes, parts) => {
+      const result = healing({
+        seed: nodes + parts,
+        nodes,
+        parts,
+        apartMs: 60_000,
+        writes: 40,
+      });
+      expect(result.problems).toEqual([]);
+      expect(result.acknowledged).toBeGreaterThan(30);
+      expect(result.beaconPeriods).toBeLessThanOrEqual(5);
+      expect(result.equalAfter).toBeLessThanOrEqual(60_000);
+    },
+  );
 });
 
 class DropsEarly extends Records {
@@ -126,4 +129,20 @@ describe('the checks notice', () => {
     );
     expect(caught.filter((problems) => problems.length > 0)).not.toEqual([]);
   });
+});
+
+it('a seed that fails is told with what happened last', () => {
+  const seed = 7;
+  const broken = () => ['a copy is missing'];
+  const rings: string[] = [];
+  const scenario = (_: number, { trace } = {} as { trace?: Trace }) => {
+    trace?.record(1, '10.0.0.1 crash');
+    rings.push(trace ? 'with a trace' : 'without');
+    return broken();
+  };
+  const run = () => forEachSeed([seed], (s) => mustPass(scenario, s));
+  expect(run).toThrow(
+    /^seed 7 \(replay it with -- --seed 7\): a copy is missing\n1\.000 10\.0\.0\.1 crash$/,
+  );
+  expect(rings).toEqual(['without', 'with a trace']);
 });

@@ -28,8 +28,11 @@ import { PIN_MS } from './server';
 const ROUND_MS = 10_000;
 /** After a change of the ring; several changes make one round. */
 const SOON_MS = 400;
-/** A share that its first owner compared with us this lately needs nothing of us. */
-const COVERED_MS = 35_000;
+/**
+ * A share that its first owner compared with us within so many rounds needs nothing of us: a little
+ * more than one, for an owner that has come to have others after it does not say so.
+ */
+const COVERED_ROUNDS = 1.5;
 /** A copy is dropped only in a neighbourhood that has been the same for this long. */
 export const STABLE_MS = 30_000;
 /** Owners are asked again whether they hold what lies here beyond its place, this often. */
@@ -109,7 +112,7 @@ export class Repair {
     this.coverage.set(by.id, { from, to, at: this.kernel.now });
     if (this.coverage.size > 64)
       for (const [id, share] of this.coverage)
-        if (share.at + COVERED_MS < this.kernel.now) this.coverage.delete(id);
+        if (share.at + this.coveredFor < this.kernel.now) this.coverage.delete(id);
     const [oldest] = this.coverage.keys();
     if (this.coverage.size > 1_024 && oldest) this.coverage.delete(oldest);
   }
@@ -138,6 +141,10 @@ export class Repair {
 
   private get every(): number {
     return this.kernel.options.repairEvery ?? ROUND_MS;
+  }
+
+  private get coveredFor(): number {
+    return COVERED_ROUNDS * this.every;
   }
 
   private schedule(delay: number): void {
@@ -347,7 +354,7 @@ export class Repair {
     const { view, self, now } = this.kernel;
     const shares: { from: RingId; to: RingId }[] = [
       ...this.coverage.values(),
-    ].filter((share) => share.at + COVERED_MS > now);
+    ].filter((share) => share.at + this.coveredFor > now);
     if (view.predecessor)
       shares.push({ from: view.predecessor.id, to: self.id });
     else if (view.successors.length === 0)

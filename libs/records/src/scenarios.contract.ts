@@ -4,13 +4,34 @@
  * what was wrong, in words; an empty list is a pass.
  */
 import type { LinkFaults } from '@dnd/sim';
+import { Trace } from '@dnd/sim';
+import { defaultSettings } from '@dnd/chord';
 import type { RecordKey } from './record';
 import { digestOf } from './record';
 import { SimulatedRing } from './simulated-ring.contract';
 import type { SimulatedNode } from './simulated-node.contract';
 import type { RingOptions } from './simulated-ring.contract';
 
-type Variant = Pick<RingOptions, 'variant' | 'lyingDisk' | 'realRing'>;
+type Variant = Pick<
+  RingOptions,
+  'variant' | 'lyingDisk' | 'realRing' | 'trace'
+>;
+export type Scenario = (seed: number, variant?: Variant) => string[];
+
+/** Runs a scenario and throws what was wrong with the end of the trace, for which it is run again. */
+export function mustPass(
+  scenario: Scenario,
+  seed: number,
+  variant: Variant = {},
+): void {
+  const problems = scenario(seed, variant).slice(0, 5);
+  if (problems.length === 0) return;
+  const trace = new Trace(TRACE_LINES);
+  scenario(seed, { ...variant, trace });
+  throw new Error(`${problems.join('\n')}\n${trace.tail()}`);
+}
+
+const TRACE_LINES = 60;
 
 /** Some records written by some nodes, each key by one of them. */
 export class Writers {
@@ -79,11 +100,21 @@ function settle(ring: SimulatedRing): void {
   ring.run(ring.options.realRing ? 12_000 : 1_500);
 }
 
+/** From a loss on, everything is to have its copies again within this time. */
+export const REPAIRED_MS = 30_000;
+
+export interface LossResult {
+  readonly problems: readonly string[];
+  /** From the loss until the owners of everything were equal again; Infinity for never in time. */
+  readonly repairedAfter: number;
+}
+
 /**
- * One node is lost for good at any moment, another may restart; 35 s later everything has three
- * copies again, so that any two more may go; then newcomers take their place.
+ * One node is lost for good at any moment, another may restart, messages are lost for six seconds
+ * more; half a minute later everything has three copies again, so that any two more may go; then
+ * newcomers take their place.
  */
-export function losses(seed: number, variant: Variant = {}): string[] {
+export function loss(seed: number, variant: Variant = {}): LossResult {
   const nodes = 4 + (seed % 4);
   const clockError = seed % 3 === 0 ? 60_000 : 0;
   const ring = new SimulatedRing({ seed, nodes, clockError, ...variant });
@@ -101,9 +132,16 @@ export function losses(seed: number, variant: Variant = {}): string[] {
     writers.moved(member, ring.restart(member));
   }
   if (random.chance(0.3)) ring.add();
+  const from = ring.time.now;
   ring.run(6_000);
   ring.network.faults = quiet;
-  ring.run(35_000);
+  let repairedAfter = Infinity;
+  for (let now = 6_000; now < REPAIRED_MS; now += 500) {
+    // A write may still be on its way to its third copy: what counts is from when on all are equal.
+    if (ring.ledger.unequal().length > 0) repairedAfter = Infinity;
+    else if (repairedAfter === Infinity) repairedAfter = ring.time.now - from;
+    ring.run(500);
+  }
   const problems = [...ring.ledger.lost(), ...ring.ledger.broken()];
   ring.lose(random.pick(ring.live));
   if (ring.live.length > 1) ring.lose(random.pick(ring.live));
@@ -111,7 +149,14 @@ export function losses(seed: number, variant: Variant = {}): string[] {
   ring.add();
   ring.run(3_000);
   problems.push(...ring.ledger.unreadable(2));
-  return problems;
+  return { problems, repairedAfter };
+}
+
+export function losses(seed: number, variant: Variant = {}): string[] {
+  const { problems, repairedAfter } = loss(seed, variant);
+  return repairedAfter === Infinity
+    ? [...problems, 'not repaired in half a minute']
+    : [...problems];
 }
 
 /** All machines lose power at once, and start again with what is on their disks. */
@@ -185,4 +230,76 @@ export function partitions(seed: number, variant: Variant = {}): string[] {
     ...ring.ledger.misplaced(),
     ...ring.ledger.broken(),
   ];
+}
+
+export interface HealingOptions extends Variant {
+  readonly seed: number;
+  readonly nodes: number;
+  readonly parts: number;
+  /** Virtual milliseconds of writes while the network is apart. */
+  readonly apartMs: number;
+  /** Writes in that time. */
+  readonly writes: number;
+}
+
+export interface HealingResult {
+  readonly problems: readonly string[];
+  readonly acknowledged: number;
+  /** From healing until there was one whole ring, in milliseconds, and in beacon periods. */
+  readonly oneRingAfter: number;
+  readonly beaconPeriods: number;
+  /** From healing until the owners of everything held the same. */
+  readonly equalAfter: number;
+}
+
+/** The network falls into parts, all of which go on writing, and heals: real ring nodes. */
+export function healing(options: HealingOptions): HealingResult {
+  const { seed, nodes, parts, apartMs, writes, trace } = options;
+  const ring = new SimulatedRing({
+    seed,
+    nodes: Math.min(nodes, 10),
+    realRing: true,
+    faults: { multicastDrop: 0.1 },
+    ...(trace ? { trace } : {}),
+  });
+  while (ring.live.length < nodes) {
+    for (let i = 0; i < 5 && ring.live.length < nodes; i++) ring.add();
+    ring.run(500);
+  }
+  const problems: string[] = [];
+  const until = (limit: number, step: number, done: () => boolean): number => {
+    const from = ring.time.now;
+    while (!done())
+      if (ring.time.now - from >= limit) return Infinity;
+      else ring.run(step);
+    return ring.time.now - from;
+  };
+  if (until(120_000, 1_000, () => ring.ringFlaws().length === 0) === Infinity)
+    problems.push('never one ring before the partition');
+  ring.run(15_000);
+  const writers = new Writers(ring, Math.max(12, writes >> 1));
+  const groups: SimulatedNode[][] = Array.from({ length: parts }, () => []);
+  ring.random.shuffle(ring.live).forEach((n, i) => groups[i % parts]?.push(n));
+  ring.partition(groups);
+  writers.spread(writes, apartMs);
+  ring.run(apartMs);
+  ring.heal();
+  const healed = ring.time.now;
+  const period = Math.max(defaultSettings.beaconMs, nodes * 50);
+  const limit = Math.max(5 * period, 60_000);
+  const oneRingAfter = until(limit, 100, () => ring.ringFlaws().length === 0);
+  until(60_000, 500, () => ring.ledger.unequal().length === 0);
+  const equal = ring.ledger.unequal();
+  const equalAfter = equal.length > 0 ? Infinity : ring.time.now - healed;
+  if (oneRingAfter > 5 * period)
+    problems.push(`one ring after ${oneRingAfter} ms`);
+  problems.push(...equal, ...ring.ledger.lost());
+  problems.push(...ring.ledger.unreadable(2), ...ring.ledger.broken());
+  return {
+    problems,
+    acknowledged: ring.ledger.counts.acknowledged,
+    oneRingAfter,
+    beaconPeriods: oneRingAfter / period,
+    equalAfter,
+  };
 }

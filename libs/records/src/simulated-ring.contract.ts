@@ -4,9 +4,9 @@
  * clocks fail as the seed decides.
  */
 import type { NodeRef, RingId } from '@dnd/chord';
-import { betweenIncl } from '@dnd/chord';
+import { betweenIncl, defaultSettings, ringFlaws } from '@dnd/chord';
 import { addressOf, NoTrace, Random, SimNetwork, VirtualTime } from '@dnd/sim';
-import type { LinkFaults } from '@dnd/sim';
+import type { LinkFaults, Trace } from '@dnd/sim';
 import { Ledger } from './ledger.contract';
 import { REPLICAS } from './record';
 import type { Records } from './records';
@@ -25,6 +25,8 @@ export interface RingOptions {
   readonly lyingDisk?: boolean;
   /** Real ring nodes instead of the played ring. */
   readonly realRing?: boolean;
+  /** Absent: none is kept, which is faster. */
+  readonly trace?: Trace;
 }
 
 /** Mean time until the others notice a death or a birth in the played ring. */
@@ -48,7 +50,7 @@ export class SimulatedRing implements World {
       this.time,
       this.random.fork(),
       options.faults,
-      new NoTrace(),
+      options.trace ?? new NoTrace(),
     );
     for (let i = 0; i < options.nodes; i++) this.add();
     this.everybodyKnows();
@@ -108,6 +110,14 @@ export class SimulatedRing implements World {
     this.network.heal();
     this.parts = undefined;
     this.changed();
+  }
+
+  /** What differs from one whole ring of all that live; only with real ring nodes. */
+  ringFlaws(): string[] {
+    const rings = this.live.flatMap(({ ring }) => ring ?? []);
+    const outside = rings.filter(({ mode }) => mode !== 'member').length;
+    const flaws = ringFlaws(rings, defaultSettings.successors);
+    return outside > 0 ? [...flaws, `${outside} are in no ring`] : flaws;
   }
 
   /** The live successors of a place as one node was last told. */

@@ -1,0 +1,24 @@
+/** The programs that make the figures in docs/ring run, in a small size. */
+import { Report } from '@dnd/sim';
+import { contacts, garbage, paperChurn } from '../paper/churn-figures';
+import { failures, keys, path } from '../paper/static-figures';
+
+it.each(
+  Object.entries({ path, keys, failures, paperChurn, contacts, garbage }),
+)('makes a table of %s', (_, part) => {
+  const lines: string[] = [];
+  part(new Report({ print: (line) => void lines.push(line), small: true }));
+  const [title, head, rule, ...rows] = lines as [
+    string,
+    string,
+    string,
+    ...string[],
+  ];
+  expect(title).toMatch(/\w/);
+  expect(rule).toMatch(/^\|( --- \|)+$/);
+  expect(rows.length).toBeGreaterThan(0);
+  for (const row of rows) {
+    expect(row.split('|')).toHaveLength(head.split('|').length);
+    expect(row).not.toMatch(/NaN|undefined/);
+  }
+});
