@@ -37,6 +37,7 @@ const flags = [
   'allow-host',
   'no-lsd',
   'mainline-dht',
+  'dht-bootstrap',
   'log-level',
   'version',
   'help',

@@ -14,6 +14,12 @@ export type { PeerAddress } from './peer-priority';
 export { PexState } from './pex-state';
 export { encodePex, decodePex, PexFlag } from './pex-message';
 export type { PexMessage, PexPeer } from './pex-message';
+export { Holepunch } from './holepunch';
+export type {
+  Endpoint,
+  HolepunchOutput,
+  HolepunchPeers,
+} from './holepunch';
 export { HolepunchError } from './holepunch-message';
 export type { HolepunchMessage, HolepunchType } from './holepunch-message';
 export type {

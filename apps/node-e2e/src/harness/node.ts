@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Api } from './api';
 import { Child, type Exit } from './child';
 import { eventually } from './eventually';
+import type { Machine } from './namespaces';
 
 export const workspace = join(__dirname, '../../../..');
 export const program =
@@ -28,13 +29,18 @@ export const runProgram = (
   args: readonly string[],
   logFile: string,
   env: Readonly<Record<string, string>> = {},
-): Child =>
-  new Child({
-    command: process.execPath,
-    args: ['--enable-source-maps', program, ...args],
+  namespace?: string,
+): Child => {
+  const own = ['--enable-source-maps', program, ...args];
+  return new Child({
+    command: namespace ? 'ip' : process.execPath,
+    args: namespace
+      ? ['netns', 'exec', namespace, process.execPath, ...own]
+      : own,
     env,
     logFile,
   });
+};
 
 export class Node {
   readonly api: Api;
@@ -46,8 +52,13 @@ export class Node {
     readonly ports: Ports,
     private readonly flags: Flags,
     private readonly logFile: string,
+    private readonly machine?: Machine,
   ) {
-    this.api = new Api(`http://127.0.0.1:${ports.http}`);
+    this.api = new Api(`http://${this.host}:${ports.http}`);
+  }
+
+  get host(): string {
+    return this.machine?.host ?? '127.0.0.1';
   }
 
   get process(): Child {
@@ -60,11 +71,11 @@ export class Node {
   }
 
   get peerAddress(): string {
-    return `127.0.0.1:${this.ports.peer}`;
+    return `${this.host}:${this.ports.peer}`;
   }
 
   get announceUrl(): string {
-    return `http://127.0.0.1:${this.ports.tracker}/announce`;
+    return `http://${this.host}:${this.ports.tracker}/announce`;
   }
 
   /** Starts the process, again after it ended; resolves when it says that it is ready. */
@@ -80,10 +91,12 @@ export class Node {
       'rpc-port': rpc,
       name: this.name,
       'no-lsd': true,
+      ...(this.machine ? { host: this.host, open: true } : {}),
       ...this.flags,
       ...more,
     };
-    this.child = runProgram(argumentsOf(flags), this.logFile);
+    const { namespace } = this.machine ?? {};
+    this.child = runProgram(argumentsOf(flags), this.logFile, {}, namespace);
     await this.child.line(/^(Open http|Ready: )/, 120_000);
     return this;
   }

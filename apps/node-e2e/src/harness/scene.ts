@@ -8,6 +8,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Child, type ChildOptions } from './child';
+import type { Machine } from './namespaces';
 import { Node, runProgram, workspace, type Flags } from './node';
 import { freePort, freePorts } from './ports';
 
@@ -50,7 +51,12 @@ export class Scene {
   }
 
   /** A node that is not started yet. */
-  async node(name: string, flags: Flags = {}, storage?: string): Promise<Node> {
+  async node(
+    name: string,
+    flags: Flags = {},
+    storage?: string,
+    machine?: Machine,
+  ): Promise<Node> {
     const [http, tracker, peer, ring, rpc] = await freePorts(5);
     const node = new Node(
       name,
@@ -58,6 +64,7 @@ export class Scene {
       { http, tracker, peer, ring, rpc },
       { ring: this.ring, multicast: this.multicast, ...flags },
       this.logFile(name),
+      machine,
     );
     this.nodes.push(node);
     return node;

@@ -22,6 +22,18 @@ it('listens on this machine only, without a password, unless told otherwise', ()
   expect([...plain.roles]).toEqual(['dht', 'tracker', 'peer', 'http']);
 });
 
+it('joins the DHT of the Internet when the network is let in, unless told otherwise', () => {
+  const wanted = (...args: string[]): boolean => config(args).mainlineDht;
+  expect(wanted()).toBe(false);
+  expect(wanted('--mainline-dht', 'on')).toBe(true);
+  expect(wanted('--host', '0.0.0.0', '--open')).toBe(true);
+  expect(wanted('--host', '0.0.0.0', '--open', '--mainline-dht', 'off')).toBe(
+    false,
+  );
+  const { dhtBootstrap } = config(['--dht-bootstrap', '127.0.0.1:7']);
+  expect(dhtBootstrap).toEqual([{ host: '127.0.0.1', port: 7 }]);
+});
+
 it('takes flags, and variables where there is no flag', () => {
   const both = config(
     ['--port', '9000', '--join', 'a:1', '--join', '[::1]:2'],
@@ -55,6 +67,8 @@ it.each([
   [['--trusted-proxy', 'proxy.example'], /--trusted-proxy must be an IP/],
   [['--trusted-proxy', '10.0.0.0/33'], /--trusted-proxy must be an IP/],
   [['--log-level', 'loud'], /error, warn, log, debug/],
+  [['--mainline-dht', 'maybe'], /on, off or auto/],
+  [['--dht-bootstrap', 'nowhere'], /HOST:PORT/],
 ])('refuses %j in one line', (args, message) => {
   expect(() => config(args)).toThrow(ConfigError);
   expect(() => config(args)).toThrow(message);

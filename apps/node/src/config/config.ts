@@ -51,7 +51,9 @@ export class Config {
   readonly allowHosts!: readonly string[];
   /** Extensions of finding peers beyond the ring. */
   readonly lsd!: boolean;
-  readonly dht!: boolean;
+  readonly mainlineDht!: boolean;
+  /** Nodes by which the mainline DHT is joined. */
+  readonly dhtBootstrap!: readonly HostPort[];
   /** Addresses or subnets of proxies whose X-Forwarded-For the tracker believes. */
   readonly trustedProxies!: readonly string[];
   /** Absolute paths of the tracker's lists; undefined serves every swarm and everybody. */
@@ -194,7 +196,15 @@ const flags: readonly Flag[] = [
   { name: 'no-lsd', help: 'no local peer discovery (BEP 14)' },
   {
     name: 'mainline-dht',
-    help: "also find peers in the Internet's DHT (BEP 5)",
+    value: 'WHEN',
+    fallback: 'auto',
+    help: "also find peers in the Internet's DHT (BEP 5), never for private torrents: on, off, or auto for on when the network is let in",
+  },
+  {
+    name: 'dht-bootstrap',
+    value: 'HOST:PORT',
+    multiple: true,
+    help: 'a node by which that DHT is joined, instead of the well-known ones; may be given several times',
   },
   {
     name: 'trusted-proxy',
@@ -225,6 +235,14 @@ const flags: readonly Flag[] = [
   },
   { name: 'version', help: 'print the version' },
   { name: 'help', help: 'print this' },
+];
+
+/** Nodes that the DHT's first clients keep for newcomers. */
+const wellKnownNodes: readonly HostPort[] = [
+  { host: 'router.bittorrent.com', port: 6881 },
+  { host: 'router.utorrent.com', port: 6881 },
+  { host: 'dht.transmissionbt.com', port: 6881 },
+  { host: 'dht.libtorrent.org', port: 25401 },
 ];
 
 const variable = (flag: string): string =>
@@ -346,6 +364,9 @@ function check(given: (name: string) => readonly string[]): Config {
   const name = one('name');
   if (name !== undefined && (name.trim() === '' || name.length > 64))
     throw new ConfigError('--name must have 1 to 64 characters');
+  const bootstrap = given('dht-bootstrap').map((value) =>
+    hostPort('--dht-bootstrap', value),
+  );
   const advertise = one('advertise') ?? ownAddress(host);
   return Object.assign(new Config(), {
     host,
@@ -375,7 +396,8 @@ function check(given: (name: string) => readonly string[]): Config {
       ...(one('advertise') ? [advertise] : []),
     ],
     lsd: !on('no-lsd'),
-    dht: on('mainline-dht'),
+    mainlineDht: dhtWanted(text('mainline-dht'), beyond),
+    dhtBootstrap: bootstrap.length > 0 ? bootstrap : wellKnownNodes,
     trustedProxies: given('trusted-proxy').map((value) =>
       subnet('--trusted-proxy', value),
     ),
@@ -400,6 +422,14 @@ function roleSet(list: string): ReadonlySet<Role> {
       '--roles: http shows the files of a peer in the same process; add peer',
     );
   return set;
+}
+
+function dhtWanted(when: string, beyond: boolean): boolean {
+  if (when !== 'on' && when !== 'off' && when !== 'auto')
+    throw new ConfigError(
+      `--mainline-dht must be on, off or auto, not "${when}"`,
+    );
+  return when === 'auto' ? beyond : when === 'on';
 }
 
 function portNumber(flag: string, value: string): number {

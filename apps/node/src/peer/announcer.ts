@@ -1,6 +1,7 @@
 /** Tells the tracker (through its seam) which torrents this peer has, in batches, and fills their address books with the answers. */
 import { Logger } from '@nestjs/common';
 import type { AnnounceEvent, PeerAnnounce } from '../tracker/tracker';
+import { appetiteOf, type Appetite } from './appetite';
 import type { SourcesOwner } from './peer-sources';
 import type { TorrentSession } from './torrent-session';
 
@@ -17,11 +18,13 @@ interface Schedule {
 const beat = 500;
 const batchSize = 100;
 const peersWanted = 80;
-/** While a download has nobody to ask. */
-const hungry = 3_000;
-const fewPeers = 20_000;
-/** No more seldom than the tracker forgets. */
-const leastOften = 120_000;
+/** From one announce of a torrent to the next, milliseconds; no more seldom than the tracker forgets. */
+const periods: Readonly<Record<Appetite, number>> = {
+  starving: 3_000,
+  hungry: 20_000,
+  content: 60_000,
+  sated: 120_000,
+};
 const afterError = 3_000;
 const checkInPause = 2_000;
 const checkInPeriod = 600_000;
@@ -133,13 +136,7 @@ export class Announcer {
         for (const { host, port } of peers)
           session.peers.book.add({ host, port }, 'tracker');
         if (peers.length > 0) this.owner.found();
-        const wait = !session.wantsConnections
-          ? leastOften
-          : session.peers.sockets.size === 0
-            ? hungry
-            : session.peers.sockets.size < 5
-              ? fewPeers
-              : leastOften / 2;
+        const wait = periods[appetiteOf(session)];
         Object.assign(schedule, {
           state: 'ok',
           message: undefined,

@@ -2,6 +2,7 @@
  * All peer connections of this node: the ports where they are taken, the dialling, and which torrent
  * each is about. Bounded: when all places are taken, a connection that has not said hello gives way.
  */
+import type { PeerAddress } from '@dnd/swarm';
 import {
   obfuscatedHash,
   wireHashes,
@@ -27,6 +28,7 @@ import { TcpTransport } from './tcp-transport';
 import { isLocal } from './torrent-peers';
 import type { TorrentSession } from './torrent-session';
 import type { Transport, TransportEvents } from './transport';
+import { UdpPort } from './udp-port';
 import { UtpPort, type UtpPortOwner } from './utp-port';
 
 export interface ConnectionsOwner {
@@ -37,13 +39,15 @@ export interface ConnectionsOwner {
   /** Addresses by which this node may be told of itself. */
   readonly ownHosts: ReadonlySet<string>;
   readonly utpWanted: boolean;
-  /** UDP port of the node in the mainline DHT. */
-  readonly dhtPort: number | undefined;
+  /** The node is part of the mainline DHT, on the UDP port of the same number. */
+  readonly usesDht: boolean;
   now(): number;
   /** Torrents that may be connected. */
   running(): readonly TorrentSession[];
   /** A peer has a node of the mainline DHT. */
   heardOfNode(host: string, port: number): void;
+  /** A message of the mainline DHT, or what looks like one. */
+  dhtDatagram(datagram: Buffer, host: string, port: number): void;
 }
 
 const maxSockets = 500;
@@ -59,12 +63,17 @@ export class Connections implements SocketOwner, DialerOwner, UtpPortOwner {
   private readonly obfuscated = new Map<string, Uint8Array>();
   private readonly dialer: Dialer;
   private readonly utpPort: UtpPort;
+  readonly udp: UdpPort;
   private server: Server | undefined;
   private dialTimer: NodeJS.Timeout | undefined;
 
   constructor(private readonly owner: ConnectionsOwner) {
     this.dialer = new Dialer(this);
-    this.utpPort = new UtpPort(this);
+    this.udp = new UdpPort(
+      (datagram, host, port) => this.utpPort.received(datagram, host, port),
+      (datagram, host, port) => owner.dhtDatagram(datagram, host, port),
+    );
+    this.utpPort = new UtpPort(this, this.udp);
   }
 
   /** Both ports; rejects when one is taken. */
@@ -78,7 +87,7 @@ export class Connections implements SocketOwner, DialerOwner, UtpPortOwner {
     });
     this.port = (server.address() as AddressInfo).port;
     try {
-      await this.utpPort.listen(this.owner.host, this.port);
+      await this.udp.listen(this.owner.host, this.port);
     } catch (error) {
       server.close();
       throw error;
@@ -92,6 +101,7 @@ export class Connections implements SocketOwner, DialerOwner, UtpPortOwner {
     this.server?.close();
     for (const socket of [...this.open]) socket.close('the node is stopping');
     this.utpPort.close();
+    this.udp.close();
   }
 
   everySecond(): void {
@@ -107,6 +117,11 @@ export class Connections implements SocketOwner, DialerOwner, UtpPortOwner {
       this.dialTimer = undefined;
       this.dialer.dial();
     }, dialDelay);
+  }
+
+  /** Dials over uTP alone, for a relay has told the other end to do the same (BEP 55). */
+  punch(session: TorrentSession, address: PeerAddress): void {
+    this.dialer.punch(session, address);
   }
 
   // --- torrents ---
@@ -149,11 +164,11 @@ export class Connections implements SocketOwner, DialerOwner, UtpPortOwner {
   }
 
   get utp(): boolean {
-    return this.owner.utpWanted && this.utpPort.isOpen;
+    return this.owner.utpWanted && this.udp.isOpen;
   }
 
   get dht(): boolean {
-    return this.owner.dhtPort !== undefined;
+    return this.owner.usesDht;
   }
 
   readonly torrents: LocalTorrents = {
@@ -186,10 +201,9 @@ export class Connections implements SocketOwner, DialerOwner, UtpPortOwner {
     }
     if (!session.peers.makeRoom()) return undefined;
     this.dialer.succeeded(socket);
-    const { dhtPort } = this.owner;
-    if (dhtPort !== undefined && remote.capabilities.dht && !session.isPrivate)
+    if (this.dht && remote.capabilities.dht && !session.isPrivate)
       queueMicrotask(() => {
-        if (!socket.isClosed) socket.connection.commands.port(dhtPort);
+        if (!socket.isClosed) socket.connection.commands.port(this.port);
       });
     return session;
   }
@@ -289,7 +303,7 @@ export class Connections implements SocketOwner, DialerOwner, UtpPortOwner {
     return socket;
   }
 
-  isOwn({ host, port }: { host: string; port: number }): boolean {
+  isOwn({ host, port }: PeerAddress): boolean {
     return port === this.port && this.owner.ownHosts.has(host);
   }
 }

@@ -42,6 +42,8 @@ interface Attempt {
   readonly session: TorrentSession;
   readonly address: PeerAddress;
   readonly way: Way;
+  /** The other end dials too. */
+  readonly punched?: boolean;
 }
 
 /** Dials under way at a time. */
@@ -77,6 +79,17 @@ export class Dialer {
       });
   }
 
+  /** Over uTP alone, whatever has been tried: the other end dials too. */
+  punch(session: TorrentSession, address: PeerAddress): void {
+    if (this.attempts.size >= mostDialling || this.owner.room <= 0) return;
+    this.try({
+      session,
+      address,
+      way: { kind: 'utp', swapped: false },
+      punched: true,
+    });
+  }
+
   /** The connection is through its handshake. */
   succeeded(socket: PeerSocket): void {
     this.end(socket);
@@ -91,8 +104,10 @@ export class Dialer {
     if (failure?.name === 'ProtocolError' && failure.code === 'self-connection')
       return session.peers.book.ban(address.host, address.port);
     const way = session.takesConnections && this.next(attempt, socket);
-    if (way && this.try({ session, address, way })) return;
+    if (way && this.try({ ...attempt, way })) return;
     session.peers.book.failed(address, this.owner.now());
+    if (session.takesConnections && !attempt.punched)
+      session.peers.unreachable(address);
   }
 
   private end(socket: PeerSocket): Attempt | undefined {

@@ -11,7 +11,7 @@ import {
   ResumeStore,
   type FileStamp,
 } from '@dnd/storage';
-import type { TokenBucket } from '@dnd/swarm';
+import type { PeerAddress, TokenBucket } from '@dnd/swarm';
 import { createPeerId } from '@dnd/wire';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { randomBytes } from 'node:crypto';
@@ -65,7 +65,7 @@ export class PeerEngine
   hasher!: Hasher;
 
   private readonly log = new Logger('Peer');
-  private readonly store: PeerStore;
+  readonly store: PeerStore;
   private readonly wanted: PeerSettings;
   private readonly queue = new TorrentQueue();
   private readonly changedSessions = new Set<TorrentSession>();
@@ -368,6 +368,14 @@ export class PeerEngine
     return this.wanted.up;
   }
 
+  isOwn(address: PeerAddress): boolean {
+    return this.connections.isOwn(address);
+  }
+
+  punch(session: TorrentSession, address: PeerAddress): void {
+    this.connections.punch(session, address);
+  }
+
   // --- ConnectionsOwner, SourcesOwner ---
 
   get host(): string {
@@ -382,8 +390,12 @@ export class PeerEngine
     return this.settings.utp;
   }
 
-  get dhtPort(): number | undefined {
-    return undefined;
+  get usesDht(): boolean {
+    return this.sources.usesDht;
+  }
+
+  sendDatagram(datagram: Uint8Array, host: string, port: number): void {
+    this.connections.udp.send(datagram, host, port);
   }
 
   get ownHosts(): ReadonlySet<string> {
@@ -393,8 +405,12 @@ export class PeerEngine
     return hosts;
   }
 
-  heardOfNode(_host: string, _port: number): void {
-    // Nobody asks the mainline DHT.
+  heardOfNode(host: string, port: number): void {
+    this.sources.heardOfNode(host, port);
+  }
+
+  dhtDatagram(datagram: Buffer, host: string, port: number): void {
+    this.sources.dhtDatagram(datagram, host, port);
   }
 
   running(): readonly TorrentSession[] {
@@ -540,6 +556,7 @@ export class PeerEngine
   private everySecond(): void {
     const now = this.now();
     this.connections.everySecond();
+    this.sources.tick();
     let loading = false;
     for (const { session } of this.entries.values()) {
       if (session.active && !session.complete) loading = true;

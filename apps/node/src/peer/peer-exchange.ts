@@ -1,18 +1,30 @@
 /** Peer exchange (BEP 11) of one torrent: what each connection may still say, and what it is told next. */
 import { formatAddress, parseAddress } from '@dnd/tracker';
 import { PexFlag, PexState, type PexMessage, type PexPeer } from '@dnd/wire';
-import type { PeerAddress } from '@dnd/swarm';
+import { keyOf, type PeerAddress } from '@dnd/swarm';
 import type { PeerSocket } from './peer-socket';
+
+/** Addresses remembered of what one peer has told. */
+const mostTold = 500;
 
 export class PeerExchange {
   private readonly states = new Map<PeerSocket, PexState>();
+  private readonly told = new Map<PeerSocket, Set<string>>();
 
   joined(socket: PeerSocket): void {
     this.states.set(socket, new PexState());
+    this.told.set(socket, new Set());
   }
 
   gone(socket: PeerSocket): void {
     this.states.delete(socket);
+    this.told.delete(socket);
+  }
+
+  /** Those that have told of an address and may be connected with it. */
+  *tellersOf(address: PeerAddress): Generator<PeerSocket> {
+    const key = keyOf(address);
+    for (const [socket, told] of this.told) if (told.has(key)) yield socket;
   }
 
   /** The addresses that a message tells; none when it is to be ignored. One who floods is closed. */
@@ -20,10 +32,13 @@ export class PeerExchange {
     const verdict = this.states.get(socket)?.heard(now);
     if (verdict === 'close') socket.close('it floods peer exchange');
     if (verdict !== 'take') return [];
-    return message.added.map(({ address, port }) => ({
-      host: formatAddress(address, 0, address.length === 4 ? 4 : 16),
-      port,
-    }));
+    const told = this.told.get(socket);
+    for (const peer of message.dropped) told?.delete(keyOf(textOf(peer)));
+    return message.added.map((peer) => {
+      const address = textOf(peer);
+      if (told && told.size < mostTold) told.add(keyOf(address));
+      return address;
+    });
   }
 
   tick(now: number): void {
@@ -51,3 +66,11 @@ export class PeerExchange {
     }
   }
 }
+
+const textOf = ({
+  address,
+  port,
+}: Pick<PexPeer, 'address' | 'port'>): PeerAddress => ({
+  host: formatAddress(address, 0, address.length === 4 ? 4 : 16),
+  port,
+});

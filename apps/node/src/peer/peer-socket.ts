@@ -304,8 +304,8 @@ export class PeerSocket implements ConnectionEvents, TransportEvents {
     this.owner.heardOfNode(this, port);
   }
 
-  onHolepunch(_message: HolepunchMessage): void {
-    // Not offered, so nobody has a reason to send it.
+  onHolepunch(message: HolepunchMessage): void {
+    this.session?.peers.holepunchHeard(this, message);
   }
 
   private finish(): void {

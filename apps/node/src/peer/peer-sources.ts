@@ -1,6 +1,6 @@
 /**
- * Where the torrents' peers come from: the ring's trackers, trackers that a torrent names itself and
- * local discovery. Each is asked at its own pace and fills the torrent's one address book; private
+ * Where the torrents' peers come from: the ring's trackers, trackers that a torrent names itself, the
+ * mainline DHT and local discovery. Each is asked at its own pace and fills the torrent's one address book; private
  * torrents are kept from those that are not their trackers (BEP 27).
  */
 import type { Config } from '../config/config';
@@ -10,29 +10,40 @@ import { Announcer } from './announcer';
 import { outsideTiers, usesRing, type Entry } from './entry';
 import { LocalDiscovery } from './local-discovery';
 import { OutsideTrackers, type OutsideState } from './outside-trackers';
+import { MainlineDht, type DhtState } from './mainline/mainline-dht';
 import type { SettingsDto } from './peer.dto';
+import type { PeerStore } from './peer-store';
+import { readDhtMemory } from './mainline/dht-memory';
 import type { TorrentSession } from './torrent-session';
 
 export interface SourcesOwner {
   readonly config: Config;
   readonly identity: IdentityFile;
   readonly tracker: Tracker;
+  readonly store: PeerStore;
   readonly settings: SettingsDto;
   readonly peerId: Uint8Array;
   /** Where peers are taken. */
   readonly port: number;
   readonly entries: ReadonlyMap<string, Entry>;
   now(): number;
+  sendDatagram(datagram: Uint8Array, host: string, port: number): void;
   /** The session of a hash of 40 hex digits. */
   byHash(infoHash: string): TorrentSession | undefined;
   /** New addresses are in the books. */
   found(): void;
 }
 
+/** Under which the nodes of the DHT are kept, and how often, milliseconds. */
+const dhtMemory = 'mainline-dht';
+const keepPeriod = 300_000;
+
 export class PeerSources {
   private readonly announcer: Announcer;
   private readonly outside: OutsideTrackers;
   private readonly discovery: LocalDiscovery;
+  private dht: MainlineDht | undefined;
+  private dhtKeptAt = 0;
 
   constructor(private readonly owner: SourcesOwner) {
     this.announcer = new Announcer(owner);
@@ -48,12 +59,18 @@ export class PeerSources {
   start(): void {
     this.discovery.start(this.owner.port);
     this.announcer.start();
+    this.joinDht();
   }
 
   /** Says good-bye everywhere. */
   async stop(): Promise<void> {
     this.discovery.stop();
-    await Promise.all([this.announcer.stop(), this.outside.close()]);
+    this.keepDht();
+    await Promise.all([
+      this.announcer.stop(),
+      this.outside.close(),
+      this.dht?.stop(),
+    ]);
   }
 
   /** The torrent is at work, or looks for its metadata. */
@@ -61,11 +78,14 @@ export class PeerSources {
     const { session } = entry;
     if (usesRing(entry)) this.announcer.started(session);
     this.outside.start(session, outsideTiers(entry));
+    this.dht?.started(session);
   }
 
   /** What may be asked for it may be less from now on. */
   gotMetadata(entry: Entry): void {
-    if (!usesRing(entry)) void this.announcer.stopped(entry.session);
+    const { session } = entry;
+    if (!usesRing(entry)) void this.announcer.stopped(session);
+    if (session.isPrivate) this.dht?.stopped(session);
   }
 
   completed(session: TorrentSession): void {
@@ -74,6 +94,7 @@ export class PeerSources {
   }
 
   async leave(session: TorrentSession): Promise<void> {
+    this.dht?.stopped(session);
     await Promise.all([
       this.announcer.stopped(session),
       this.outside.stop(session),
@@ -96,6 +117,59 @@ export class PeerSources {
 
   trackerStates(session: TorrentSession): readonly OutsideState[] {
     return this.outside.states(session);
+  }
+
+  get usesDht(): boolean {
+    return this.dht !== undefined;
+  }
+
+  dhtState(session: TorrentSession): Readonly<DhtState> | undefined {
+    return this.dht?.stateOf(session);
+  }
+
+  /** Nodes of the mainline DHT that are known; undefined while it is off. */
+  get dhtNodes(): number | undefined {
+    return this.dht?.nodeCount;
+  }
+
+  /** A peer says that it has a node of the mainline DHT. */
+  heardOfNode(host: string, port: number): void {
+    this.dht?.heardOfNode(host, port);
+  }
+
+  dhtDatagram(datagram: Buffer, host: string, port: number): void {
+    this.dht?.received(datagram, host, port);
+  }
+
+  /** To be called every second or so. */
+  tick(): void {
+    this.dht?.tick();
+    if (this.owner.now() - this.dhtKeptAt > keepPeriod) this.keepDht();
+  }
+
+  private joinDht(): void {
+    const { owner } = this;
+    const { mainlineDht, dhtBootstrap } = owner.config;
+    if (!mainlineDht) return;
+    this.dhtKeptAt = owner.now();
+    this.dht = new MainlineDht(
+      {
+        port: owner.port,
+        now: () => owner.now(),
+        send: (datagram, host, port) =>
+          owner.sendDatagram(datagram, host, port),
+        byHash: (infoHash) => owner.byHash(infoHash),
+        found: () => owner.found(),
+      },
+      readDhtMemory(owner.store.recall(dhtMemory)),
+      dhtBootstrap,
+    );
+  }
+
+  private keepDht(): void {
+    if (!this.dht) return;
+    this.dhtKeptAt = this.owner.now();
+    this.owner.store.keep(dhtMemory, JSON.stringify(this.dht.memory));
   }
 
   private shouted(): string[] {

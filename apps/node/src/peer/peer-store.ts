@@ -68,6 +68,7 @@ export class PeerStore {
         completed_at INTEGER, announced INTEGER NOT NULL
       );
       CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+      CREATE TABLE IF NOT EXISTS memory (name TEXT PRIMARY KEY, value TEXT NOT NULL);
     `);
     this.put = this.db.prepare(
       `INSERT OR REPLACE INTO torrent (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`,
@@ -125,6 +126,20 @@ export class PeerStore {
     );
     for (const [name, value] of Object.entries(settings))
       statement.run(name, JSON.stringify(value));
+  }
+
+  /** What a part of the peer had kept, as JSON; undefined when it had nothing. */
+  recall(name: string): string | undefined {
+    const row = this.db
+      .prepare('SELECT value FROM memory WHERE name = ?')
+      .get(name);
+    return row?.['value'] as string | undefined;
+  }
+
+  keep(name: string, value: string): void {
+    this.db
+      .prepare('INSERT OR REPLACE INTO memory (name, value) VALUES (?, ?)')
+      .run(name, value);
   }
 
   close(): void {

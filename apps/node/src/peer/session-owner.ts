@@ -1,7 +1,7 @@
 /** What a torrent's session is given when it is made, and what it needs of its engine. */
 import type { Magnet, Metainfo } from '@dnd/metainfo';
 import type { Disk, FileStamp } from '@dnd/storage';
-import type { TokenBucket } from '@dnd/swarm';
+import type { PeerAddress, TokenBucket } from '@dnd/swarm';
 import type { TorrentSession } from './torrent-session';
 
 export interface SessionOptions {
@@ -29,6 +29,10 @@ export interface SessionOwner {
   now(): number;
   /** The limits do not hold for this address. */
   isUnlimited(host: string): boolean;
+  /** This node itself. */
+  isOwn(address: PeerAddress): boolean;
+  /** Dials over uTP alone, for a relay has told the other end to do the same. */
+  punch(session: TorrentSession, address: PeerAddress): void;
   /** Something that is shown has changed. */
   changed(session: TorrentSession): void;
   /** It is at work: connections may be made. */

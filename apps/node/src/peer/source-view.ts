@@ -30,7 +30,8 @@ export function showSources(
   const outside = engine.sources
     .trackerStates(session)
     .map((state) => showTracker(engine, state));
-  return [showRing(engine, session), ...outside, ...seeds, ...found];
+  const ring = showRing(engine, session);
+  return [ring, ...outside, showDht(engine, session), ...seeds, ...found];
 }
 
 function showRing(engine: PeerEngine, session: TorrentSession): SourceDto {
@@ -43,6 +44,19 @@ function showRing(engine: PeerEngine, session: TorrentSession): SourceDto {
     peers: told?.peers ?? 0,
     ...(told?.lastAt ? { lastAt: new Date(told.lastAt).toISOString() } : {}),
     ...(told && told.dueAt > 0 ? { nextAt: after(engine, told.dueAt) } : {}),
+  };
+}
+
+function showDht(engine: PeerEngine, session: TorrentSession): SourceDto {
+  const told = engine.sources.dhtState(session);
+  return {
+    kind: 'dht',
+    url: 'the mainline DHT',
+    state: told?.state ?? 'off',
+    ...(told?.message ? { message: told.message } : {}),
+    peers: told?.found.size ?? 0,
+    ...(told?.lastAt ? { lastAt: new Date(told.lastAt).toISOString() } : {}),
+    ...(told ? { nextAt: after(engine, told.dueAt) } : {}),
   };
 }
 

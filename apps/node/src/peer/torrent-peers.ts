@@ -10,7 +10,15 @@ import {
   type PeerSource,
   type SwarmPeer,
 } from '@dnd/swarm';
-import type { PexMessage, RemoteExtensions } from '@dnd/wire';
+import { formatAddress, parseAddress } from '@dnd/tracker';
+import {
+  Holepunch,
+  type Endpoint,
+  type HolepunchMessage,
+  type HolepunchOutput,
+  type PexMessage,
+  type RemoteExtensions,
+} from '@dnd/wire';
 import { PeerExchange } from './peer-exchange';
 import type { PeerSocket } from './peer-socket';
 
@@ -18,6 +26,10 @@ export interface TorrentPeersOwner {
   readonly isPrivate: boolean;
   readonly swarmPeers: Iterable<SwarmPeer>;
   now(): number;
+  /** This node itself. */
+  isOwn(address: PeerAddress): boolean;
+  /** Dials over uTP alone, as a relay has told to. */
+  punch(address: PeerAddress): void;
 }
 
 export const maxConnections = 60;
@@ -34,9 +46,18 @@ export class TorrentPeers {
   /** Addresses being dialled. */
   readonly dialling = new Set<string>();
   private readonly exchange = new PeerExchange();
+  private readonly holepunch: Holepunch<PeerSocket>;
 
   constructor(private readonly owner: TorrentPeersOwner) {
     this.book = this.newBook();
+    this.holepunch = new Holepunch<PeerSocket>({
+      at: (endpoint) => this.reachedAt(addressOf(endpoint)),
+      endpointOf: ({ transport, listens }) =>
+        endpointOf(transport.kind === 'utp' ? transport : listens),
+      supports: ({ connection: { extensions } }) =>
+        extensions?.offers('ut_holepunch') ?? false,
+      isSelf: (endpoint) => owner.isOwn(addressOf(endpoint)),
+    });
   }
 
   /** Connections there are or may be in a moment. */
@@ -63,11 +84,20 @@ export class TorrentPeers {
   }
 
   /** The connection with whoever takes connections there. */
-  at(address: PeerAddress): PeerSocket | undefined {
+  private at(address: PeerAddress): PeerSocket | undefined {
     const key = keyOf(address);
     for (const socket of this.sockets)
       if (socket.listens && keyOf(socket.listens) === key) return socket;
     return undefined;
+  }
+
+  /** The same, or with whoever sends datagrams from there. */
+  private reachedAt(address: PeerAddress): PeerSocket | undefined {
+    const key = keyOf(address);
+    for (const socket of this.sockets)
+      if (socket.transport.kind === 'utp' && socket.address === key)
+        return socket;
+    return this.at(address);
   }
 
   established(socket: PeerSocket): void {
@@ -80,6 +110,7 @@ export class TorrentPeers {
   gone(socket: PeerSocket): boolean {
     if (!this.sockets.delete(socket)) return false;
     this.exchange.gone(socket);
+    this.holepunch.gone(socket);
     const { listens, closeReason } = socket;
     const pointless =
       closeReason === 'both-complete' || closeReason === 'connected twice';
@@ -124,6 +155,32 @@ export class TorrentPeers {
       this.book.add(address, 'pex');
   }
 
+  /** No way of dialling has led to it: whoever told of it may bring us together (BEP 55). */
+  unreachable(address: PeerAddress): void {
+    const target = endpointOf(address);
+    if (!target || this.owner.isPrivate) return;
+    const relays = this.exchange.tellersOf(address);
+    this.perform(this.holepunch.seek(target, relays, this.owner.now()));
+  }
+
+  holepunchHeard(socket: PeerSocket, message: HolepunchMessage): void {
+    if (this.owner.isPrivate) return;
+    const now = this.owner.now();
+    this.perform(this.holepunch.handle(socket, message, now));
+  }
+
+  private perform(outputs: readonly HolepunchOutput<PeerSocket>[]): void {
+    for (const output of outputs) {
+      if (output.type === 'send')
+        output.to.connection.extensions?.sendHolepunch(output.message);
+      else this.dialPunched(addressOf(output.endpoint));
+    }
+  }
+
+  private dialPunched(address: PeerAddress): void {
+    if (this.book.add(address, 'pex')) this.owner.punch(address);
+  }
+
   tick(): void {
     this.exchange.tick(this.owner.now());
   }
@@ -143,3 +200,15 @@ export class TorrentPeers {
 /** One machine may run many peers: there an address is not a person. */
 export const isLocal = (host: string): boolean =>
   host.startsWith('127.') || host === '::1';
+
+const addressOf = ({ address, port }: Endpoint): PeerAddress => ({
+  host: formatAddress(address, 0, address.length === 4 ? 4 : 16),
+  port,
+});
+
+function endpointOf(address: PeerAddress | undefined): Endpoint | undefined {
+  const bytes = new Uint8Array(16);
+  const length = address ? parseAddress(address.host, bytes) : 0;
+  if (!address || length === 0) return undefined;
+  return { address: bytes.subarray(0, length), port: address.port };
+}

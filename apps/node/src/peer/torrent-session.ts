@@ -8,7 +8,12 @@
  */
 import type { Bitfield, Metainfo } from '@dnd/metainfo';
 import type { StorageError, TorrentStorage } from '@dnd/storage';
-import { type DisconnectReason, type Swarm, type SwarmPeer } from '@dnd/swarm';
+import type {
+  DisconnectReason,
+  PeerAddress,
+  Swarm,
+  SwarmPeer,
+} from '@dnd/swarm';
 import type { HashRange, LocalTorrent, RemoteExtensions } from '@dnd/wire';
 import {
   ActiveTorrent,
@@ -402,6 +407,14 @@ export class TorrentSession
 
   settle(): void {
     this.active?.settle();
+  }
+
+  isOwn(address: PeerAddress): boolean {
+    return this.owner.isOwn(address);
+  }
+
+  punch(address: PeerAddress): void {
+    if (this.wantsConnections) this.owner.punch(this, address);
   }
 
   // --- hashes of v2 ---

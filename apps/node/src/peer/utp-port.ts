@@ -1,9 +1,9 @@
-/** uTP (BEP 29) on the UDP port beside the TCP one: the machine of @dnd/wire bound to one socket and one timer. */
+/** uTP (BEP 29) on the UDP port beside the TCP one: the machine of @dnd/wire bound to the port's datagrams and one timer. */
 import { keyOf } from '@dnd/swarm';
 import { UtpMultiplexer, type UtpEvents, type UtpSocket } from '@dnd/wire';
 import { randomInt } from 'node:crypto';
-import { createSocket, type Socket } from 'node:dgram';
 import type { Transport, TransportEvents } from './transport';
+import type { UdpPort } from './udp-port';
 
 export interface UtpPortOwner {
   now(): number;
@@ -13,11 +13,13 @@ export interface UtpPortOwner {
 
 export class UtpPort {
   private readonly multiplexer: UtpMultiplexer;
-  private socket: Socket | undefined;
   private timer: NodeJS.Timeout | undefined;
   private timerAt = Infinity;
 
-  constructor(private readonly owner: UtpPortOwner) {
+  constructor(
+    private readonly owner: UtpPortOwner,
+    private readonly port: Pick<UdpPort, 'send'>,
+  ) {
     this.multiplexer = new UtpMultiplexer({
       send: (datagram, address) => this.send(datagram, address),
       random16: () => randomInt(65_536),
@@ -25,26 +27,9 @@ export class UtpPort {
     });
   }
 
-  /** Rejects as a socket does (EADDRINUSE ...). */
-  async listen(host: string, port: number): Promise<void> {
-    const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
-    await new Promise<void>((resolve, reject) => {
-      socket.once('error', reject);
-      socket.bind({ address: host, port, exclusive: true }, resolve);
-    });
-    socket.removeAllListeners('error');
-    // Errors of single datagrams: the connection they belong to times out.
-    socket.on('error', () => undefined);
-    socket.on('message', (datagram, { address, port }) => {
-      const from = keyOf({ host: plain(address), port });
-      this.multiplexer.handle(datagram, from, this.owner.now());
-      this.schedule();
-    });
-    this.socket = socket;
-  }
-
-  get isOpen(): boolean {
-    return this.socket !== undefined;
+  received(datagram: Uint8Array, host: string, port: number): void {
+    this.multiplexer.handle(datagram, keyOf({ host, port }), this.owner.now());
+    this.schedule();
   }
 
   /** Undefined when there are too many connections. */
@@ -64,8 +49,6 @@ export class UtpPort {
   close(): void {
     this.multiplexer.close(this.owner.now());
     clearTimeout(this.timer);
-    this.socket?.close();
-    this.socket = undefined;
   }
 
   now(): number {
@@ -100,8 +83,7 @@ export class UtpPort {
 
   private send(datagram: Uint8Array, address: string): void {
     const [host, port] = parts(address);
-    // What is not sent is lost, which the protocol is made for.
-    this.socket?.send(datagram, port, host, () => undefined);
+    this.port.send(datagram, host, port);
   }
 }
 
@@ -155,9 +137,6 @@ export class UtpTransport implements Transport, UtpEvents {
     this.events?.closed(error?.message ?? 'the remote closed the connection');
   }
 }
-
-const plain = (address: string): string =>
-  address.replace(/^::ffff:(?=\d+\.)/, '');
 
 function parts(address: string): [host: string, port: number] {
   const colon = address.lastIndexOf(':');
