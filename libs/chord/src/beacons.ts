@@ -68,7 +68,7 @@ export class Beacons {
       return;
     }
     if (state === 'joining') {
-      core.heard(node, false);
+      core.heard(node, core.isMember(node));
       if (!core.member) return;
       const within = ANSWER_MS * core.size();
       this.dueAt = Math.min(this.dueAt, core.now + core.random() * within);

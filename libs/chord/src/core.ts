@@ -131,7 +131,11 @@ export class Core {
     if (open.expired) this.expired--;
     const { to } = open;
     if (to.id !== '' && reply.me.id !== to.id) this.replaced(to.id);
-    const contact = this.heard(reply.me, reply.member);
+    const { me } = reply;
+    const since = this.contacts.get(me.id)?.heardAt ?? -Infinity;
+    // An answer from before it became a member may come after what told so.
+    const overtaken = since >= open.sentAt && this.isMember(me);
+    const contact = this.heard(me, reply.member || overtaken);
     const rtt = this.now - open.sentAt;
     if (contact) contact.roundTrip.measured(rtt);
     this.roundTrip.measured(rtt);
@@ -202,6 +206,12 @@ export class Core {
     if (contact.usable && !wasUsable) this.hooks.onAlive(contact);
     else if (!member && wasMember) this.hooks.onDead(contact);
     return contact;
+  }
+
+  /** This start of the node said that it is a member, and is not known to have gone. */
+  isMember({ id, incarnation }: NodeRef): boolean {
+    const contact = this.contacts.get(id);
+    return contact?.member === true && contact.node.incarnation === incarnation;
   }
 
   /** Somebody else named this node; true when it was not known. */

@@ -88,23 +88,52 @@ export class Joiner {
     this.lookups.find(
       id,
       core.settings.successors + 1,
-      (result) => {
-        this.attempting = false;
-        if (core.mode !== 'joining') return;
-        const nodes = result.nodes.filter((node) => node.id !== id);
-        if (result.failure) {
-          this.retryAt = core.now + core.spread(core.settings.seedRetryMs);
-          if (core.contacts.countUsable() > 0) this.waitAlone();
-          return;
-        }
-        for (const node of nodes) core.hint(node);
-        this.become('joined');
-        // So that the one before this node knows at once that it has a new successor.
-        const before = result.namedBy && core.contacts.get(result.namedBy.id);
-        if (before) core.ping(before);
+      ({ nodes, failure, namedBy }) => {
+        const others = nodes.filter((node) => node.id !== id);
+        if (failure) this.tryAgain();
+        else this.greet(others, namedBy);
       },
       { start: start.slice(0, 8).map((c) => c.node), verify: 'always' },
     );
+  }
+
+  /**
+   * A member only once its successors have answered, or had time to: until then a near one that is
+   * slow would seem not to be there, and its keys a farther one's.
+   */
+  private greet(nodes: readonly NodeRef[], namedBy: NodeRef | undefined): void {
+    const { core } = this;
+    for (const node of nodes) core.hint(node);
+    const near = nodes.slice(0, core.settings.successors);
+    let open = near.length;
+    let answered = 0;
+    const done = (): void => {
+      if (near.length > 0 && answered === 0) {
+        this.tryAgain();
+        return;
+      }
+      this.attempting = false;
+      if (core.mode !== 'joining') return;
+      this.become('joined');
+      // So that the one before this node knows at once that it has a new successor.
+      const before = namedBy && core.contacts.get(namedBy.id);
+      if (before) core.ping(before);
+    };
+    if (open === 0) done();
+    for (const node of near) {
+      core.ask(node, core.pingMessage, (reply) => {
+        if (reply) answered++;
+        if (--open === 0) done();
+      });
+    }
+  }
+
+  private tryAgain(): void {
+    const { core } = this;
+    this.attempting = false;
+    if (core.mode !== 'joining') return;
+    this.retryAt = core.now + core.spread(core.settings.seedRetryMs);
+    if (core.contacts.countUsable() > 0) this.waitAlone();
   }
 
   private become(how: 'joined' | 'formed'): void {

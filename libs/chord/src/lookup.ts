@@ -53,6 +53,8 @@ export class Lookup {
   /** Who answered, to be asked again for less. */
   private readonly answering: NodeRef[] = [];
   private anyCount = false;
+  /** An answer whose first owner knows of one before it, which is dead: good if there is no better. */
+  private unsure: { by: NodeRef; nodes: readonly NodeRef[] } | undefined;
   private over = false;
 
   constructor(
@@ -82,7 +84,8 @@ export class Lookup {
     if (this.over) return;
     const best = this.takeNearest() ?? this.askLess();
     if (!best || this.asked.length >= MAX_ASKED) {
-      this.fail('exhausted');
+      if (this.unsure) this.finish(this.unsure.by, this.unsure.nodes, true);
+      else this.fail('exhausted');
       return;
     }
     this.question(best, (reply) => {
@@ -161,6 +164,9 @@ export class Lookup {
         this.living(by, [predecessor])[0];
       if (nearer && this.asked.length < MAX_ASKED) {
         this.verify(by, [nearer, ...nodes]);
+      } else if (!reply.done && this.addNearer(by, reply.nodes)) {
+        this.unsure = { by, nodes };
+        this.next();
       } else this.finish(by, nodes, true);
     });
   }
@@ -210,12 +216,15 @@ export class Lookup {
     });
   }
 
-  private addNearer(by: NodeRef, nodes: readonly NodeRef[]): void {
+  /** Whether any of them was news. */
+  private addNearer(by: NodeRef, nodes: readonly NodeRef[]): boolean {
+    const before = this.candidates.length;
     for (const node of nodes) {
       if (between(by.id, node.id, this.key) && !this.isCandidate(node)) {
         this.candidates.push(node);
       }
     }
+    return this.candidates.length > before;
   }
 
   private isCandidate(node: NodeRef): boolean {

@@ -83,8 +83,10 @@ export class Responder {
 
   /** A message that members and others send alike. */
   private named(from: NodeRef, member: boolean): void {
-    if (member || this.core.contacts.get(from.id)?.member) {
-      this.core.heard(from, member);
-    } else if (this.core.hint(from)) this.stabiliser.adopt();
+    const { core } = this;
+    // A member was none before: what says so was overtaken on its way.
+    if (member || core.isMember(from)) core.heard(from, true);
+    else if (core.contacts.get(from.id)?.member) core.heard(from, false);
+    else if (core.hint(from)) this.stabiliser.adopt();
   }
 }

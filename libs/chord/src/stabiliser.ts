@@ -16,6 +16,8 @@ import { between } from './node-ref';
 
 /** Candidates asked for a sign of life at one time. */
 const VERIFIED_AT_ONCE = 8;
+/** Members before this node that are asked when its predecessor is gone. */
+const LOOKED_BACK_AT = 3;
 /** A busy successor is read again after 20 to 120 ms. */
 const BUSY_RETRY_MS = 20;
 const BUSY_SPREAD_MS = 100;
@@ -152,23 +154,24 @@ export class Stabiliser {
     if (!settled && !(nearer && known?.state !== 'dead')) this.notify(from);
   }
 
-  /** The first live member before this node of those heard lately. */
-  private nearestBefore(): NodeRef | undefined {
-    const { contacts } = this.core;
-    for (let i = 0; i < contacts.size; i++) {
-      const contact = contacts.counterClockwise(i);
-      if (contact?.usable && this.isFresh(contact)) return contact.node;
-    }
-    return undefined;
-  }
-
-  /** Takes the best known predecessor, which may not know of this node yet. */
+  /**
+   * Takes the nearest member before this node that is not known to be dead, heard lately or not: a
+   * farther one would make this node claim what belongs to others. It is asked for a sign of life,
+   * and two more before it, in case that it gives none.
+   */
   private lookBack(): void {
     const { core } = this;
-    const node = this.nearestBefore();
-    core.neighbours.setPredecessor(node, core.now);
-    const contact = node && core.contacts.get(node.id);
-    if (contact) core.ping(contact);
+    const { contacts } = core;
+    let nearest: NodeRef | undefined;
+    let asked = 0;
+    for (let i = 0; i < contacts.size && asked < LOOKED_BACK_AT; i++) {
+      const contact = contacts.counterClockwise(i);
+      if (!contact?.member || contact.state === 'dead') continue;
+      nearest ??= contact.node;
+      asked++;
+      core.ping(contact);
+    }
+    core.neighbours.setPredecessor(nearest, core.now);
   }
 
   private readSuccessor(): void {
