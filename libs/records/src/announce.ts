@@ -12,6 +12,7 @@ import { MAX_ENTRIES } from './message';
 import type { Answer, SwarmAnswer, SwarmPut } from './message';
 import { PEER_BYTES } from './peer';
 import { REPLICAS } from './record';
+import { packPuts, unpackAnswers } from './swarm-pack';
 import { MAX_PEERS_GIVEN } from './swarm-table';
 
 /** Bytes of peers in one message. */
@@ -115,7 +116,11 @@ export class Announces {
     let attempts = 2;
     while (open.length > 0) {
       const part = open;
-      const message = { type: 'announce' as const, sequence, swarms: part };
+      const message = {
+        type: 'announce' as const,
+        sequence,
+        swarms: packPuts(part),
+      };
       const answer = yield* wait<Answer>((resume) =>
         this.kernel.ask(node, message, resume),
       );
@@ -133,7 +138,8 @@ export class Announces {
       if (answer?.type !== 'announced' || answer.swarms.length === 0)
         return { answers, settled: false };
       settled &&= answer.settled;
-      for (const swarm of answer.swarms) answers.set(swarm.swarm, swarm);
+      for (const swarm of unpackAnswers(answer.swarms))
+        answers.set(swarm.swarm, swarm);
       // What did not fit in the answer is asked again; its peers have arrived.
       open = part
         .filter(({ swarm }) => !answers.has(swarm))

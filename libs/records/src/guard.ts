@@ -3,19 +3,14 @@
  * relies on is looked at, and every list and string is bounded; fields that nobody reads are
  * let through.
  */
-import {
-  ANSWER_BYTES,
-  CHUNK_BYTES,
-  INLINE_BYTES,
-  MAX_ENTRIES,
-  STORE_CODES,
-} from './message';
+import { CHUNK_BYTES, INLINE_BYTES, MAX_ENTRIES, STORE_CODES } from './message';
 import type { RecordsMessage } from './message';
-import { ANNOUNCED_PEER_BYTES, COPIED_PEER_BYTES, PEER_BYTES } from './peer';
+import { COPIED_PEER_BYTES } from './peer';
 import { DURABLE_KINDS, MAX_ITEM_LENGTH, MAX_TORRENT_BYTES } from './record';
 import { LEAF_DIGEST_BYTES, LEAVES } from './record-table';
 import { isStamp } from './stamp';
-import { MAX_PEERS_GIVEN, MAX_PEERS_KEPT } from './swarm-table';
+import { areAnswers, arePuts } from './swarm-pack';
+import { MAX_PEERS_KEPT } from './swarm-table';
 
 type Fields = Readonly<Record<string, unknown>>;
 type Check = (value: unknown) => boolean;
@@ -123,27 +118,11 @@ const bodies: Readonly<Record<string, Check>> = {
   confirmed: fields({ differ: list(count(MAX_ENTRIES)) }),
   announce: fields({
     sequence: count(2 ** 48 - 1),
-    swarms: list(
-      fields({
-        swarm: isRingId,
-        want: count(MAX_PEERS_GIVEN),
-        seeds: isBoolean,
-        completed: count(MAX_PEERS_KEPT),
-        peers: bytes(ANSWER_BYTES, ANNOUNCED_PEER_BYTES),
-      }),
-    ),
+    swarms: (v) => v instanceof Uint8Array && arePuts(v, MAX_ENTRIES),
   }),
   announced: fields({
     settled: isBoolean,
-    swarms: list(
-      fields({
-        swarm: isRingId,
-        seeds: count(MAX_PEERS_KEPT),
-        leechers: count(MAX_PEERS_KEPT),
-        completed: count(Number.MAX_SAFE_INTEGER),
-        peers: bytes(MAX_PEERS_GIVEN * PEER_BYTES, PEER_BYTES),
-      }),
-    ),
+    swarms: (v) => v instanceof Uint8Array && areAnswers(v, MAX_ENTRIES),
   }),
   handover: fields(range),
   swarms: fields({

@@ -10,7 +10,12 @@ export type {
   RecordWrite,
   SwarmAnnounce,
 } from './io';
-export type { PlaceAnswer, RecordsMessage, SwarmAnswer } from './message';
+export type {
+  PlaceAnswer,
+  RecordsMessage,
+  SwarmAnswer,
+  SwarmPut,
+} from './message';
 export {
   ANNOUNCED_PEER_BYTES,
   GONE,
@@ -42,6 +47,14 @@ export type {
 export { Records } from './records';
 export { stampTime } from './stamp';
 export type { Stamp } from './stamp';
+export {
+  areAnswers,
+  arePuts,
+  packAnswers,
+  packPuts,
+  unpackAnswers,
+  unpackPuts,
+} from './swarm-pack';
 export {
   MAX_PEERS_GIVEN,
   MAX_PEERS_KEPT,

@@ -164,13 +164,14 @@ type Body =
   | {
       readonly type: 'announce';
       readonly sequence: number;
-      readonly swarms: readonly SwarmPut[];
+      /** From `packPuts`. */
+      readonly swarms: Uint8Array;
     }
   | {
       readonly type: 'announced';
       readonly settled: boolean;
-      /** Of the first swarms; the answers to the rest did not fit. */
-      readonly swarms: readonly SwarmAnswer[];
+      /** From `packAnswers`, of the first swarms; the answers to the rest did not fit. */
+      readonly swarms: Uint8Array;
     }
   | {
       readonly type: 'handover';

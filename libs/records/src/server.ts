@@ -23,6 +23,7 @@ import type { Held, Place } from './record-table';
 import { Quota } from './quota';
 import { MAX_AHEAD_MS } from './stamp';
 import type { Stamp } from './stamp';
+import { packAnswers, unpackPuts } from './swarm-pack';
 
 type Of<T extends RecordsBody['type']> = Extract<RecordsBody, { type: T }>;
 
@@ -290,15 +291,16 @@ export class Server {
     const version = { sequence: message.sequence, origin: from.id, late };
     const answers: SwarmAnswer[] = [];
     let left = ANSWER_BYTES;
-    for (const put of message.swarms)
+    const puts = unpackPuts(message.swarms);
+    for (const put of puts)
       swarms.announce(put.swarm, put.peers, put.completed, version, kernel.now);
-    for (const { swarm, want, seeds } of message.swarms) {
+    for (const { swarm, want, seeds } of puts) {
       const answer = swarms.read(swarm, want, seeds, kernel.now);
       left -= answer.peers.length + 64;
       if (left < 0) break;
       answers.push(answer);
     }
-    return { type: 'announced', settled, swarms: answers };
+    return { type: 'announced', settled, swarms: packAnswers(answers) };
   }
 
   private handover({ from, to }: Of<'handover'>): RecordsBody {

@@ -1,3 +1,4 @@
+import { betweenIncl } from '@dnd/chord';
 import { Random } from '@dnd/sim';
 import fc from 'fast-check';
 import { GONE, packPeers, PEER_BYTES, SEED, unpackPeers } from './peer';
@@ -196,6 +197,58 @@ describe('a table of swarms', () => {
         expect(states[0]).toEqual(states[1]);
       }),
     );
+  });
+
+  it('counts as a plain list of its peers does, whatever comes, goes and ends', () => {
+    const event = fc.record({
+      port: fc.integer({ min: 1, max: 6 }),
+      flags: fc.constantFrom(0, SEED, GONE, GONE | SEED),
+      ttl: fc.integer({ min: 0, max: 400 }),
+      wait: fc.integer({ min: 0, max: 100 }),
+      want: fc.integer({ min: 0, max: 3 }),
+    });
+    fc.assert(
+      fc.property(fc.array(event, { maxLength: 40 }), (events) => {
+        const t = table();
+        let now = 0;
+        events.forEach(({ port, flags, ttl, wait, want }, i) => {
+          now += wait;
+          t.announce(SWARM, packPeers([peer(port, ttl, flags)]), 0, at(i), now);
+          // Reading forgets whose time is over, or has no need to.
+          if (want > 0) t.read(SWARM, want, true, now);
+          const live = [...t.versions(SWARM).values()].filter(
+            (each) => each.deadline > now && !(each.flags & GONE),
+          );
+          const seeds = live.filter((each) => each.flags & SEED).length;
+          expect(t.read(SWARM, 0, true, now)).toMatchObject({
+            seeds,
+            leechers: live.length - seeds,
+          });
+          const counts = { swarms: 1, peers: live.length, seeds };
+          expect(t.counts(...RING)).toEqual(counts);
+        });
+      }),
+    );
+  });
+
+  it('counts what lies in a share of the ring', () => {
+    const t = table();
+    const ids = Array.from({ length: 300 }, (_, i) =>
+      Math.imul(i + 1, 0x9e3779b1)
+        .toString(16)
+        .slice(-8)
+        .padStart(40, '0'),
+    ).concat(['1'.repeat(40), '2'.repeat(40), 'e'.repeat(40)]);
+    ids.forEach((id, i) =>
+      t.announce(id, packPeers([peer(1), peer(2, 60_000, SEED)]), 0, at(i), 0),
+    );
+    const cuts = ['0'.repeat(40), ids[7], ids[100], '1'.repeat(40), ids[301]];
+    for (const from of cuts)
+      for (const to of cuts) {
+        const swarms = ids.filter((id) => betweenIncl(from, id, to)).length;
+        const counts = { swarms, peers: 2 * swarms, seeds: swarms };
+        expect(t.counts(from, to)).toEqual(counts);
+      }
   });
 
   it('packs a peer in 39 bytes', () => {

@@ -59,7 +59,22 @@ export function mergeSwarmVersions<V extends SwarmVersion>(a: V, b: V): V {
 
 interface Swarm extends Chain {
   completed: number;
+  /** Of its rows: those that have everything and have not left. */
+  seeds: number;
+  /** Of its rows: those that have left. */
+  gone: number;
+  /** No row's deadline lies before this tick. */
+  due: number;
 }
+
+/** How many swarms, and who is in them. */
+export interface SwarmCounts {
+  readonly swarms: number;
+  readonly peers: number;
+  readonly seeds: number;
+}
+
+const NEVER = 0xffffffff;
 
 export class SwarmTable {
   private readonly leaves = new Array<Map<RingId, Swarm> | undefined>(LEAVES);
@@ -123,27 +138,40 @@ export class SwarmTable {
         peers: new Uint8Array(0),
       };
     this.expire(swarm, now);
-    let seedCount = 0;
-    let gone = 0;
-    const rows = this.store.rowsOf(swarm);
-    for (let i = 0; i < swarm.count; i++) {
-      const flags = this.flags(rows[i] as number);
-      if (flags & GONE) gone++;
-      else if (flags & SEED) seedCount++;
-    }
-    const leechers = swarm.count - gone - seedCount;
+    const leechers = swarm.count - swarm.gone - swarm.seeds;
     const most = Math.min(
       want,
       MAX_PEERS_GIVEN,
-      leechers + (seeds ? seedCount : 0),
+      leechers + (seeds ? swarm.seeds : 0),
     );
     return {
       swarm: swarmId,
-      seeds: seedCount,
+      seeds: swarm.seeds,
       leechers,
       completed: swarm.completed,
       peers: this.sample(swarm, most, seeds ? GONE : GONE | SEED),
     };
+  }
+
+  /** What there is of (from, to]; those whose time has just ended may still count. */
+  counts(from: RingId, to: RingId): SwarmCounts {
+    const cut = [leafOf(from), leafOf(to)];
+    let [swarms, peers, seeds] = [0, 0, 0];
+    this.leaves.forEach((leaf, number) => {
+      if (!leaf) return;
+      const whole = !cut.includes(number);
+      for (const [id, swarm] of leaf) {
+        if (!betweenIncl(from, id, to)) {
+          // All of a leaf that neither end cuts lies on the same side.
+          if (whole) return;
+          continue;
+        }
+        swarms++;
+        peers += swarm.count - swarm.gone;
+        seeds += swarm.seeds;
+      }
+    });
+    return { swarms, peers, seeds };
   }
 
   /** Swarms of (from, to] from its beginning on, until about `bytes` are full. */
@@ -257,7 +285,14 @@ export class SwarmTable {
     if (known) return known;
     if (this.swarms >= MAX_SWARMS) return undefined;
     this.swarms++;
-    const swarm = { head: -1, count: 0, completed: 0 };
+    const swarm = {
+      head: -1,
+      count: 0,
+      completed: 0,
+      seeds: 0,
+      gone: 0,
+      due: NEVER,
+    };
     leaf.set(id, swarm);
     return swarm;
   }
@@ -270,7 +305,7 @@ export class SwarmTable {
       const held = this.version(store.view(row), store.at(row));
       const coming = this.version(this.rowView, 0);
       if (compareSwarmVersions(coming, held) <= 0) return false;
-      store.page(row).set(this.row, store.at(row));
+      this.replace(swarm, row);
       return coming.sequence !== held.sequence;
     }
     if (swarm.count >= MAX_PEERS_KEPT || this.peers >= MAX_PEERS) {
@@ -279,8 +314,28 @@ export class SwarmTable {
       if (this.peers >= MAX_PEERS) return false;
     }
     store.push(swarm, this.row);
+    this.count(swarm, this.row[FLAGS_AT] ?? 0, 1);
+    this.dueAt(swarm, this.rowView.getUint32(TTL_AT));
     this.peers++;
     return true;
+  }
+
+  /** Puts `this.row` in the place of another. */
+  private replace(swarm: Swarm, row: number): void {
+    const { store } = this;
+    this.count(swarm, this.flags(row), -1);
+    store.page(row).set(this.row, store.at(row));
+    this.count(swarm, this.row[FLAGS_AT] ?? 0, 1);
+    this.dueAt(swarm, this.rowView.getUint32(TTL_AT));
+  }
+
+  private count(swarm: Swarm, flags: number, by: 1 | -1): void {
+    if (flags & GONE) swarm.gone += by;
+    else if (flags & SEED) swarm.seeds += by;
+  }
+
+  private dueAt(swarm: Swarm, ticks: number): void {
+    if (ticks < swarm.due) swarm.due = ticks;
   }
 
   /** The row with the address of `this.row`; -1 for none. */
@@ -338,17 +393,25 @@ export class SwarmTable {
       oldest = row;
     }
     if (oldest < 0) return false;
-    store.page(oldest).set(this.row, store.at(oldest));
+    this.replace(swarm, oldest);
     return true;
   }
 
   private expire(swarm: Swarm, now: number): void {
+    if (swarm.due === NEVER || this.deadline(swarm.due) > now) return;
     const rows = this.store.rowsOf(swarm);
     const before = swarm.count;
+    swarm.due = NEVER;
     // The last row comes first, so what takes a removed row's place has been looked at.
     for (let i = 0; i < before; i++) {
       const row = rows[i] as number;
-      if (this.deadline(this.ticks(row)) <= now) this.store.remove(swarm, row);
+      const ticks = this.ticks(row);
+      if (this.deadline(ticks) > now) {
+        this.dueAt(swarm, ticks);
+        continue;
+      }
+      this.count(swarm, this.flags(row), -1);
+      this.store.remove(swarm, row);
     }
     this.peers -= before - swarm.count;
   }

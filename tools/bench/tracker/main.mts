@@ -2,10 +2,12 @@
  * Announces at several trackers, one after the other in one run, and prints the CPU time that an
  * announce cost each of them:
  *
- *     npx nx build node && npx node tools/bench/tracker/main.mts [--swarms 10000] [--peers 50] [--seconds 8] [--runs 3] [--only PATTERN]
+ *     npx nx build node && npx node tools/bench/tracker/main.mts [--swarms 10000] [--peers 50] [--seconds 8] [--runs 3] [--warm 0] [--only PATTERN]
  *
  * opentracker is taken from the system, npm's bittorrent-tracker from the folder that
- * BITTORRENT_TRACKER names; what is not installed is left out. The runs take turns, and the figures
+ * BITTORRENT_TRACKER names (with Node options from BENCH_BITTORRENT_TRACKER_OPTIONS, where its native
+ * parts need to be replaced); what is not installed is left out. Before a ring is measured it is under
+ * load for `--warm` seconds: with the half of its interval over, peers are told to their owners anew all the time. The runs take turns, and the figures
  * are medians. `load` is the share of the machine that others used meanwhile: over 0.3 the figures are noisy.
  */
 import { parseArgs } from 'node:util';
@@ -27,7 +29,7 @@ const { values } = parseArgs({
     peers: { type: 'string', default: '50' },
     seconds: { type: 'string', default: '8' },
     runs: { type: 'string', default: '3' },
-    settle: { type: 'string', default: '0' },
+    warm: { type: 'string', default: '0' },
     nodes: { type: 'string', default: '3' },
     only: { type: 'string', default: '' },
     modes: { type: 'string', default: 'udp,keep-alive,close' },
@@ -116,9 +118,11 @@ async function runOne(kind: TrackerKind): Promise<Figure[]> {
       console.log(
         `${kind.name}: ${lost} announces lost and ${bad} bad while filling it`,
       );
-    await new Promise((resolve) =>
-      setTimeout(resolve, Number(values.settle) * 1000),
-    );
+    if (tracker.others.length > 0)
+      await announceOverUdp(
+        { port: tracker.port, set, window: 16, wanted },
+        Number(values.warm),
+      );
     const figures: Figure[] = [];
     for (const mode of modes) figures.push(await measure(kind, mode, tracker));
     return figures;

@@ -18,6 +18,8 @@ export interface RunningTracker {
   readonly pid: number;
   /** Other processes that work for it: the rest of the ring. */
   readonly others: readonly number[];
+  /** All that it has printed. */
+  output(): string;
   stop(): Promise<void>;
 }
 
@@ -38,9 +40,13 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-async function started(child: ChildProcess, sign?: RegExp): Promise<void> {
+/** Resolves with its output so far, ever after. */
+async function started(
+  child: ChildProcess,
+  sign?: RegExp,
+): Promise<() => string> {
+  let text = '';
   await new Promise<void>((resolve, reject) => {
-    let text = '';
     const timer = setTimeout(
       sign ? () => reject(new Error(`does not start:\n${text}`)) : resolve,
       sign ? 60_000 : 2_000,
@@ -56,6 +62,7 @@ async function started(child: ChildProcess, sign?: RegExp): Promise<void> {
     child.once('exit', () => reject(new Error(`ended:\n${text}`)));
     child.once('error', reject);
   });
+  return () => text;
 }
 
 async function ended(children: readonly ChildProcess[]): Promise<void> {
@@ -89,6 +96,7 @@ export const ourNodes = (nodes: number): TrackerKind => ({
     const folder = mkdtempSync(join(tmpdir(), 'bench-ring-'));
     const children: ChildProcess[] = [];
     const trackers: number[] = [];
+    const outputs: (() => string)[] = [];
     let first = '';
     for (let i = 0; i < nodes; i++) {
       const [tracker, ring] = [await freePort(), await freePort()];
@@ -110,7 +118,7 @@ export const ourNodes = (nodes: number): TrackerKind => ({
         ...Object.entries(flags).flatMap(([k, v]) => [`--${k}`, String(v)]),
       ]);
       children.push(child);
-      await started(child, /^Open /m);
+      outputs.push(await started(child, /^Open /m));
       first ||= `127.0.0.1:${ring}`;
     }
     await new Promise((resolve) => setTimeout(resolve, 4_000 * (nodes - 1)));
@@ -118,6 +126,7 @@ export const ourNodes = (nodes: number): TrackerKind => ({
       port: trackers[0],
       pid: children[0].pid as number,
       others: children.slice(1).map(({ pid }) => pid as number),
+      output: outputs[0],
       async stop() {
         await ended(children);
         rmSync(folder, { recursive: true, force: true });
@@ -154,11 +163,12 @@ export const openTracker: TrackerKind = {
       ],
       folder,
     );
-    await started(child);
+    const output = await started(child);
     return {
       port,
       pid: child.pid as number,
       others: [],
+      output,
       async stop() {
         await ended([child]);
         rmSync(folder, { recursive: true, force: true });
@@ -191,11 +201,12 @@ export const bittorrentTracker = (folder: string | undefined): TrackerKind => {
         '--udp',
         '--quiet',
       ]);
-      await started(child);
+      const output = await started(child);
       return {
         port,
         pid: child.pid as number,
         others: [],
+        output,
         stop: () => ended([child]),
       };
     },

@@ -34,26 +34,6 @@ export interface PlaceState {
   readonly items: readonly DhtItem[];
 }
 
-export interface SwarmQuery {
-  /** Info-hash, 40 hex digits. */
-  readonly swarm: string;
-  /** Peers to tell the owners of, packed as @dnd/records' `packPeers` does. */
-  readonly peers: Uint8Array;
-  /** Peers wanted back, at most 200. */
-  readonly want: number;
-  /** Downloads among `peers` that ended since the last query. */
-  readonly completed: number;
-}
-
-export interface SwarmState {
-  readonly swarm: string;
-  readonly seeds: number;
-  readonly leechers: number;
-  readonly completed: number;
-  /** For @dnd/records' `unpackPeers`. */
-  readonly peers: Uint8Array;
-}
-
 export abstract class Dht {
   /** Resolves when a quorum of the owners has every write on disk; `unavailable` when none can be had. */
   abstract put(writes: readonly DhtWrite[]): Promise<Stored>;
@@ -69,10 +49,11 @@ export abstract class Dht {
     kind: DurableKind,
     places: readonly { readonly place: string; readonly version?: string }[],
   ): Promise<readonly PlaceState[]>;
-  /** Tells and asks the owners of many swarms at once; swarms whose owners do not answer are left out. */
-  abstract swarms(
-    queries: readonly SwarmQuery[],
-  ): Promise<readonly SwarmState[]>;
+  /**
+   * Tells and asks the owners of many swarms at once: `packPuts` of @dnd/records goes in and `packAnswers`
+   * comes out; swarms whose owners do not answer are left out.
+   */
+  abstract swarms(puts: Uint8Array): Promise<Uint8Array>;
   abstract ring(): Promise<RingDto>;
 }
 

@@ -1,5 +1,11 @@
 /** The Dht seam, answered from this node's place on the ring. */
-import { REPLICAS, type DataRecord } from '@dnd/records';
+import {
+  arePuts,
+  packAnswers,
+  REPLICAS,
+  unpackPuts,
+  type DataRecord,
+} from '@dnd/records';
 import { Inject, Injectable } from '@nestjs/common';
 import { Config } from '../config/config';
 import { SeamError } from '../rpc/seam-error';
@@ -10,11 +16,12 @@ import {
   type DurableKind,
   type PlaceState,
   type Stored,
-  type SwarmQuery,
-  type SwarmState,
 } from './dht';
 import type { RingDto, RingNodeDto } from './dht.dto';
 import { RingNode } from './ring-node';
+
+/** Swarms in one question. */
+const mostSwarms = 20_000;
 
 @Injectable()
 export class RingDht extends Dht {
@@ -77,13 +84,15 @@ export class RingDht extends Dht {
       }));
   }
 
-  async swarms(queries: readonly SwarmQuery[]): Promise<readonly SwarmState[]> {
+  async swarms(puts: Uint8Array): Promise<Uint8Array> {
+    if (!arePuts(puts, mostSwarms))
+      throw new SeamError('bad-input', 'these are no announces to swarms');
     const result = await this.node.operate({
       type: 'announce',
-      swarms: queries.map((query) => ({ ...query, seeds: true })),
+      swarms: unpackPuts(puts),
     });
     if (result.type !== 'swarms') throw unexpected(result.type);
-    return result.swarms;
+    return packAnswers(result.swarms);
   }
 
   async ring(): Promise<RingDto> {

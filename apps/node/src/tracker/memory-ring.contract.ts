@@ -2,7 +2,13 @@
  * A ring in memory for specs: what one tracker puts, every other one finds, as on the real ring.
  * Each tracker has a `MemoryDht` of its own, which can be cut off.
  */
-import { packPeers } from '@dnd/records';
+import {
+  packAnswers,
+  packPeers,
+  unpackPuts,
+  type SwarmAnswer,
+  type SwarmPut,
+} from '@dnd/records';
 import {
   Dht,
   type DhtItem,
@@ -10,8 +16,6 @@ import {
   type DurableKind,
   type PlaceState,
   type Stored,
-  type SwarmQuery,
-  type SwarmState,
 } from '../dht/dht';
 import type { RingDto } from '../dht/dht.dto';
 import { SeamError } from '../rpc/seam-error';
@@ -105,11 +109,12 @@ export class MemoryDht extends Dht {
     });
   }
 
-  async swarms(queries: readonly SwarmQuery[]): Promise<readonly SwarmState[]> {
+  async swarms(puts: Uint8Array): Promise<Uint8Array> {
+    const queries = unpackPuts(puts);
     if (!this.reachable)
       this.refused += queries.filter(({ peers }) => peers.length > 0).length;
     await this.pass();
-    return queries.map((query) => this.swarm(query));
+    return packAnswers(queries.map((query) => this.swarm(query)));
   }
 
   ring(): Promise<RingDto> {
@@ -121,7 +126,7 @@ export class MemoryDht extends Dht {
     if (!this.reachable) throw new SeamError('unavailable', 'cut off');
   }
 
-  private swarm({ swarm, peers, want, completed }: SwarmQuery): SwarmState {
+  private swarm({ swarm, peers, want, completed }: SwarmPut): SwarmAnswer {
     const now = Date.now();
     const kept = this.memory.swarms.get(swarm) ?? {
       completed: 0,

@@ -1,7 +1,15 @@
 /** Between the announce table and the ring's packed peers: what clients said here, and what a swarm's owners answer. */
-import { ANNOUNCED_PEER_BYTES, packPeer, unpackPeers } from '@dnd/records';
+import {
+  ANNOUNCED_PEER_BYTES,
+  packPeer,
+  packPuts,
+  unpackAnswers,
+  unpackPeers,
+  type SwarmAnswer,
+  type SwarmPut,
+} from '@dnd/records';
 import type { ChangedPeer, ChangeSink, SwarmCopy } from '@dnd/tracker';
-import type { SwarmQuery, SwarmState } from '../dht/dht';
+import type { Dht } from '../dht/dht';
 
 const SEED = 1;
 const GONE = 2;
@@ -9,7 +17,7 @@ const PARTIAL = 4;
 
 /** Makes of the table's changes what the owners are told. */
 export class ToldSwarms implements ChangeSink {
-  private readonly queries: SwarmQuery[] = [];
+  private readonly puts: SwarmPut[] = [];
   private swarmName = '';
   private completed = 0;
   /** The peers of the swarm at hand. */
@@ -37,16 +45,16 @@ export class ToldSwarms implements ChangeSink {
   }
 
   /** All that was gathered. */
-  take(): SwarmQuery[] {
+  take(): SwarmPut[] {
     this.finish();
-    return this.queries;
+    return this.puts;
   }
 
   private finish(): void {
     if (this.swarmName === '') return;
     const { swarmName: swarm, completed } = this;
     const peers = this.packed.slice(0, this.filled);
-    this.queries.push({ swarm, peers, want: 0, completed });
+    this.puts.push({ swarm, peers, want: 0, seeds: true, completed });
     this.swarmName = '';
     this.filled = 0;
   }
@@ -59,7 +67,28 @@ export class ToldSwarms implements ChangeSink {
   }
 }
 
-export function copyOf(state: SwarmState): SwarmCopy {
+const noPeers = new Uint8Array(0);
+
+/** Tells nothing, and asks for `want` peers; for the numbers alone where that is 0. */
+export const question = (swarm: string, want: number): SwarmPut => ({
+  swarm,
+  peers: noPeers,
+  want,
+  seeds: true,
+  completed: 0,
+});
+
+/** Swarms whose owners do not answer are left out. */
+export async function askOwners(
+  dht: Dht,
+  puts: readonly SwarmPut[],
+): Promise<readonly SwarmAnswer[]> {
+  return puts.length === 0
+    ? []
+    : unpackAnswers(await dht.swarms(packPuts(puts)));
+}
+
+export function copyOf(state: SwarmAnswer): SwarmCopy {
   return {
     complete: state.seeds,
     incomplete: state.leechers,

@@ -3,7 +3,7 @@
  * no owner took is told again for ten seconds; an owner that has just died is replaced by then.
  */
 import type { AnnounceTable } from '@dnd/tracker';
-import type { SwarmQuery, SwarmState } from '../dht/dht';
+import type { SwarmAnswer, SwarmPut } from '@dnd/records';
 import { ToldSwarms } from './swarm-bytes';
 
 /** Announces taken at a time, and how often in one turn: what is more waits for the next one. */
@@ -14,7 +14,7 @@ const batch = 512;
 const maxUntold = 20_000;
 const untoldLife = 10_000;
 
-interface Untold extends SwarmQuery {
+interface Untold extends SwarmPut {
   readonly since: number;
 }
 
@@ -22,10 +22,10 @@ export interface SwarmTellerOptions {
   readonly table: AnnounceTable;
   /** Undefined where the ring does not answer. */
   readonly ask: (
-    queries: readonly SwarmQuery[],
-  ) => Promise<readonly SwarmState[] | undefined>;
+    queries: readonly SwarmPut[],
+  ) => Promise<readonly SwarmAnswer[] | undefined>;
   /** The owners' numbers, which come back. */
-  readonly heard: (state: SwarmState, now: number) => void;
+  readonly heard: (state: SwarmAnswer, now: number) => void;
 }
 
 export class SwarmTeller {
@@ -53,7 +53,7 @@ export class SwarmTeller {
   }
 
   private async send(
-    queries: readonly SwarmQuery[],
+    queries: readonly SwarmPut[],
     since: number,
   ): Promise<void> {
     const { ask, heard } = this.options;
@@ -75,13 +75,7 @@ export class SwarmTeller {
     const worth = untold.filter(({ since }) => now - since < untoldLife);
     for (let at = 0; at < worth.length; at += batch) {
       const part = worth.slice(at, at + batch);
-      const queries = part.map(({ swarm, peers, want, completed }) => ({
-        swarm,
-        peers,
-        want,
-        completed,
-      }));
-      await this.send(queries, part[0].since);
+      await this.send(part, part[0].since);
     }
   }
 }

@@ -1,5 +1,7 @@
+import { unpackPuts } from '@dnd/records';
 import { Logger } from '@nestjs/common';
 import { keptPeer } from './memory-ring.contract';
+import { askOwners, question } from './swarm-bytes';
 import {
   announceHttp,
   announcePath,
@@ -39,11 +41,10 @@ const look = (tracker: SceneTracker, hash: Buffer) =>
 
 it('knows of peers elsewhere at the first question about a swarm', async () => {
   const hash = fresh();
-  await scene.ring.node().swarms([
+  await askOwners(scene.ring.node(), [
     {
-      swarm: hash.toString('hex'),
+      ...question(hash.toString('hex'), 0),
       peers: keptPeer('10.1.2.3', 77, true),
-      want: 0,
       completed: 5,
     },
   ]);
@@ -136,10 +137,10 @@ it('asks the ring for numbers only while nothing changes', async () => {
   );
   const wants: number[] = [];
   const { swarms } = a.dht;
-  jest.spyOn(a.dht, 'swarms').mockImplementation((queries) => {
-    for (const { swarm: asked, want } of queries)
+  jest.spyOn(a.dht, 'swarms').mockImplementation((puts) => {
+    for (const { swarm: asked, want } of unpackPuts(puts))
       if (asked === hash.toString('hex')) wants.push(want);
-    return swarms.call(a.dht, queries);
+    return swarms.call(a.dht, puts);
   });
   await until(
     () => Promise.resolve(wants.length),

@@ -15,11 +15,12 @@ import {
   type ChosenPeer,
   type SwarmCounts,
 } from '@dnd/tracker';
+import type { SwarmAnswer, SwarmPut } from '@dnd/records';
 import { Injectable, Logger } from '@nestjs/common';
 import { randomFillSync } from 'node:crypto';
-import { Dht, type SwarmQuery, type SwarmState } from '../dht/dht';
+import { Dht } from '../dht/dht';
 import { KnownSwarms } from './known-swarms';
-import { copyOf } from './swarm-bytes';
+import { askOwners, copyOf, question } from './swarm-bytes';
 import { SwarmTeller } from './swarm-teller';
 import type {
   AnnounceEvent as EventName,
@@ -46,7 +47,6 @@ const maxWaiting = 20_000;
 const copyPeers = 200;
 /** Announces a second that clients are asked to make in all, and the bounds of the interval, seconds. */
 const pace = { perSecond: 2_000, least: 120, most: 1_800 };
-const noPeers = new Uint8Array(0);
 
 interface Waiting {
   readonly answered: Promise<void>;
@@ -145,9 +145,8 @@ export class Swarms {
   }
 
   /** Seeders and leechers of some swarms (40 hex digits), which are not followed for that; empty where the ring does not answer. */
-  async glanceAt(swarms: readonly string[]): Promise<readonly SwarmState[]> {
-    const queries = swarms.map((swarm) => glanceOf(swarm));
-    return (await this.ask(queries)) ?? [];
+  async glanceAt(swarms: readonly string[]): Promise<readonly SwarmAnswer[]> {
+    return (await this.ask(swarms.map((swarm) => question(swarm, 0)))) ?? [];
   }
 
   private async learnAll(swarms: readonly string[]): Promise<void> {
@@ -225,7 +224,7 @@ export class Swarms {
       for (let at = 0; at < glances.length; at += batch) {
         const part = glances.slice(at, at + batch);
         const states = await this.ask(
-          part.map((infoHash) => glanceOf(infoHash.toString('hex'))),
+          part.map((infoHash) => question(infoHash.toString('hex'), 0)),
         );
         const now = Date.now();
         for (const state of states ?? []) this.takeCounts(state, now);
@@ -261,12 +260,7 @@ export class Swarms {
   /** Asks for numbers and peers. */
   private async copy(swarms: readonly Buffer[]): Promise<void> {
     const states = await this.ask(
-      swarms.map((infoHash) => ({
-        swarm: infoHash.toString('hex'),
-        peers: noPeers,
-        want: copyPeers,
-        completed: 0,
-      })),
+      swarms.map((infoHash) => question(infoHash.toString('hex'), copyPeers)),
     );
     const now = Date.now();
     for (const state of states ?? []) {
@@ -280,7 +274,7 @@ export class Swarms {
   }
 
   /** Numbers without peers: the peers are asked for when the numbers are news that did not come from here. */
-  private takeCounts(state: SwarmState, now: number): void {
+  private takeCounts(state: SwarmAnswer, now: number): void {
     const infoHash = Buffer.from(state.swarm, 'hex');
     const { seeds, leechers } = state;
     const news = this.known.answered(infoHash, seeds, leechers, false, now);
@@ -301,11 +295,10 @@ export class Swarms {
   }
 
   private async ask(
-    queries: readonly SwarmQuery[],
-  ): Promise<readonly SwarmState[] | undefined> {
-    if (queries.length === 0) return [];
+    queries: readonly SwarmPut[],
+  ): Promise<readonly SwarmAnswer[] | undefined> {
     try {
-      const states = await this.dht.swarms(queries);
+      const states = await askOwners(this.dht, queries);
       this.complained = false;
       return states;
     } catch (error) {
@@ -318,10 +311,3 @@ export class Swarms {
     }
   }
 }
-
-const glanceOf = (swarm: string): SwarmQuery => ({
-  swarm,
-  peers: noPeers,
-  want: 0,
-  completed: 0,
-});

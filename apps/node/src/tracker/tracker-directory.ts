@@ -10,6 +10,7 @@ import { Config } from '../config/config';
 import { Dht } from '../dht/dht';
 import { decodeLoad, encodeLoad, type Load } from './load';
 import { trackersSwarm } from './places';
+import { askOwners, question } from './swarm-bytes';
 
 const period = 15_000;
 const life = 45_000;
@@ -83,12 +84,10 @@ export class TrackerDirectory {
             },
           ];
     try {
-      const [state] = await this.dht.swarms([
+      const [state] = await askOwners(this.dht, [
         {
-          swarm: trackersSwarm(this.config.ring),
+          ...question(trackersSwarm(this.config.ring), 50),
           peers: packPeers(peers),
-          want: 50,
-          completed: 0,
         },
       ]);
       if (!state) return;

@@ -1,0 +1,149 @@
+/**
+ * Announces to the owners of swarms and their answers as bytes: there are thousands of them a
+ * second, each with little to say. One after another, all numbers big-endian:
+ *
+ *     announce   0  20  info-hash
+ *               20   1  peers wanted
+ *               21   1  1: seeds wanted as well
+ *               22   2  downloads that have become complete
+ *               24   2  number of peers
+ *               26      peers of ANNOUNCED_PEER_BYTES each
+ *
+ *     answer     0  20  info-hash
+ *               20   2  seeds
+ *               22   2  leechers
+ *               24   4  downloads that have become complete
+ *               28   1  number of peers
+ *               29      peers of PEER_BYTES each
+ */
+import type { SwarmAnswer, SwarmPut } from './message';
+import { ANNOUNCED_PEER_BYTES, PEER_BYTES } from './peer';
+import { MAX_PEERS_GIVEN, MAX_PEERS_KEPT } from './swarm-table';
+
+const ID_BYTES = 20;
+const PUT_HEAD = 26;
+const ANSWER_HEAD = 29;
+
+/** Numbers beyond their bounds (`want` 200, `completed` 2,000) are cut to them; at most 65,535 peers each. */
+export function packPuts(puts: readonly SwarmPut[]): Uint8Array {
+  let size = 0;
+  for (const { peers } of puts) size += PUT_HEAD + peers.length;
+  const out = Buffer.allocUnsafe(size);
+  let at = 0;
+  for (const { swarm, want, seeds, completed, peers } of puts) {
+    out.write(swarm, at, ID_BYTES, 'hex');
+    out[at + 20] = Math.min(want, MAX_PEERS_GIVEN);
+    out[at + 21] = seeds ? 1 : 0;
+    out.writeUInt16BE(Math.min(completed, MAX_PEERS_KEPT), at + 22);
+    out.writeUInt16BE(peers.length / ANNOUNCED_PEER_BYTES, at + 24);
+    out.set(peers, at + PUT_HEAD);
+    at += PUT_HEAD + peers.length;
+  }
+  return out;
+}
+
+/** The peers are views. Throws RangeError for what `arePuts` does not accept. */
+export function unpackPuts(packed: Uint8Array): SwarmPut[] {
+  const bytes = bufferOf(packed);
+  const puts: SwarmPut[] = [];
+  for (let at = 0; at < bytes.length;) {
+    const end = putEnd(bytes, at);
+    puts.push({
+      swarm: bytes.toString('hex', at, at + ID_BYTES),
+      want: bytes.readUInt8(at + 20),
+      seeds: bytes[at + 21] === 1,
+      completed: bytes.readUInt16BE(at + 22),
+      peers: bytes.subarray(at + PUT_HEAD, end),
+    });
+    at = end;
+  }
+  return puts;
+}
+
+/** Are these at most `most` announces, all whole? */
+export function arePuts(packed: Uint8Array, most: number): boolean {
+  return areWhole(packed, most, putEnd);
+}
+
+export function packAnswers(answers: readonly SwarmAnswer[]): Uint8Array {
+  let size = 0;
+  for (const { peers } of answers) size += ANSWER_HEAD + peers.length;
+  const out = Buffer.allocUnsafe(size);
+  let at = 0;
+  for (const { swarm, seeds, leechers, completed, peers } of answers) {
+    out.write(swarm, at, ID_BYTES, 'hex');
+    out.writeUInt16BE(seeds, at + 20);
+    out.writeUInt16BE(leechers, at + 22);
+    out.writeUInt32BE(Math.min(completed, 0xffffffff), at + 24);
+    out[at + 28] = peers.length / PEER_BYTES;
+    out.set(peers, at + ANSWER_HEAD);
+    at += ANSWER_HEAD + peers.length;
+  }
+  return out;
+}
+
+/** The peers are views. Throws RangeError for what `areAnswers` does not accept. */
+export function unpackAnswers(packed: Uint8Array): SwarmAnswer[] {
+  const bytes = bufferOf(packed);
+  const answers: SwarmAnswer[] = [];
+  for (let at = 0; at < bytes.length;) {
+    const end = answerEnd(bytes, at);
+    answers.push({
+      swarm: bytes.toString('hex', at, at + ID_BYTES),
+      seeds: bytes.readUInt16BE(at + 20),
+      leechers: bytes.readUInt16BE(at + 22),
+      completed: bytes.readUInt32BE(at + 24),
+      peers: bytes.subarray(at + ANSWER_HEAD, end),
+    });
+    at = end;
+  }
+  return answers;
+}
+
+/** Are these at most `most` answers, all whole? */
+export function areAnswers(packed: Uint8Array, most: number): boolean {
+  return areWhole(packed, most, answerEnd);
+}
+
+function areWhole(
+  packed: Uint8Array,
+  most: number,
+  endOf: (bytes: Buffer, at: number) => number,
+): boolean {
+  const bytes = bufferOf(packed);
+  let count = 0;
+  let at = 0;
+  try {
+    while (at < bytes.length && count++ < most) at = endOf(bytes, at);
+  } catch {
+    return false;
+  }
+  return at === bytes.length;
+}
+
+function putEnd(bytes: Buffer, at: number): number {
+  const peers = bytes.readUInt16BE(at + 24);
+  const bounded =
+    bytes.readUInt8(at + 20) <= MAX_PEERS_GIVEN &&
+    bytes.readUInt16BE(at + 22) <= MAX_PEERS_KEPT;
+  return endIn(bytes, at + PUT_HEAD + peers * ANNOUNCED_PEER_BYTES, bounded);
+}
+
+function answerEnd(bytes: Buffer, at: number): number {
+  const peers = bytes.readUInt8(at + 28);
+  const bounded =
+    bytes.readUInt16BE(at + 20) <= MAX_PEERS_KEPT &&
+    bytes.readUInt16BE(at + 22) <= MAX_PEERS_KEPT &&
+    peers <= MAX_PEERS_GIVEN;
+  return endIn(bytes, at + ANSWER_HEAD + peers * PEER_BYTES, bounded);
+}
+
+function endIn(bytes: Buffer, end: number, bounded: boolean): number {
+  if (!bounded) throw new RangeError('out of bounds');
+  if (end > bytes.length) throw new RangeError('cut short');
+  return end;
+}
+
+function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+}
