@@ -126,6 +126,15 @@ describe('AnnounceTable', () => {
     });
   });
 
+  it('gives seeds to a starter that claims to lack nothing: it may not know the size yet', () => {
+    const t = new Tracker();
+    t.announce({ id: 1, ip: '10.0.0.1', left: 0 });
+    const starter = { id: 2, ip: '10.0.0.2', left: 0 };
+    const event = AnnounceEvent.started;
+    expect(t.announce({ ...starter, event }).peers).toEqual(['10.0.0.1:6881']);
+    expect(t.announce(starter).peers).toEqual([]);
+  });
+
   it('counts a completed download once', () => {
     const t = new Tracker();
     t.announce({ id: 1 });
@@ -312,7 +321,9 @@ it('matches a naive table under any announces', () => {
           const seeds = all.filter(([, p]) => p.seed).length;
           expect(answer.complete).toBe(seeds);
           expect(answer.incomplete).toBe(all.length - seeds);
-          const source = left === 0 || event === AnnounceEvent.paused;
+          const source =
+            (left === 0 && event !== AnnounceEvent.started) ||
+            event === AnnounceEvent.paused;
           const expected = all
             .filter(
               ([other, p]) =>

@@ -259,7 +259,10 @@ export class AnnounceTable {
     const { store, result } = this;
     const wanted = request.wanted();
     if (wanted === 0) return;
-    const source = request.complete || request.event === AnnounceEvent.paused;
+    // Who starts and claims to lack nothing may be a client that has a magnet link and does not know the size yet (aria2).
+    const source =
+      (request.complete && request.event !== AnnounceEvent.started) ||
+      request.event === AnnounceEvent.paused;
     const own = request.ipLength;
     const other = own === 4 ? 16 : 4;
     store.turnTo(own);

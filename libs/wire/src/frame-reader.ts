@@ -3,8 +3,7 @@
  * the way. A block's payload goes straight from the chunk into the place that
  * the sink names; other messages are handed over inside the chunk when they
  * lie in it whole, and collected in a small buffer when they do not. Nothing
- * is kept of a chunk after `read` returns, and no object is made per message
- * but the view that each piece of a block is copied from.
+ * is kept of a chunk after `read` returns, and no object is made per message.
  *
  * Length rules stand here (they bound memory); meaning stands in the sink.
  */
@@ -34,6 +33,9 @@ export interface FrameSink {
   ): Uint8Array | undefined;
   block(piece: number, begin: number, length: number): void;
 }
+
+/** Works on any Uint8Array. */
+const copyBytes = Buffer.prototype.copy;
 
 export class FrameReader {
   /** Bytes of block payload read so far, also of blocks nobody wanted. */
@@ -202,7 +204,8 @@ export class FrameReader {
     const size = Math.min(this.#left, end - at);
     const target = this.#target;
     if (target !== undefined) {
-      target.set(chunk.subarray(at, at + size), this.#targetFill);
+      // Into shared memory this is several times faster than `set`, and makes no view.
+      copyBytes.call(chunk, target, this.#targetFill, at, at + size);
     }
     this.#targetFill += size;
     this.#left -= size;
