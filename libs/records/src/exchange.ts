@@ -43,6 +43,8 @@ export interface Compared {
 export class Exchange {
   /** Records sent and fetched to make replicas equal. */
   readonly counters = { pushed: 0, pulled: 0 };
+  /** Told whenever some have been. */
+  onMoved: () => void = () => undefined;
 
   constructor(
     private readonly kernel: Kernel,
@@ -197,6 +199,7 @@ export class Exchange {
       );
       arrived.push(...records.filter((_, i) => isSafe(codes[i])));
       this.counters.pulled += records.length;
+      this.onMoved();
     }
     return [arrived, arrived.length >= metas.length];
   }
@@ -224,6 +227,7 @@ export class Exchange {
       if (!answer) return safe;
       safe.push(...items.filter((_, i) => isSafe(answer.codes[i])));
       this.counters.pushed += items.length;
+      this.onMoved();
     }
     return safe;
   }

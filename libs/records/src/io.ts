@@ -183,7 +183,16 @@ export interface RecordsHealth {
   readonly underReplicated: number;
   /** Records held that belong elsewhere. */
   readonly foreign: number;
+  /** Copies differ, or were not all compared yet. */
   readonly repairing: boolean;
+  readonly repair: {
+    /** Who is compared with, or brought copies, at this moment. */
+    readonly with: readonly RingId[];
+    /** Records sent to others, fetched from them and given up here since the start. */
+    readonly sent: number;
+    readonly fetched: number;
+    readonly dropped: number;
+  };
   readonly swarms: number;
   readonly peers: number;
 }

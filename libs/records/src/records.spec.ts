@@ -256,6 +256,53 @@ describe('a whole place', () => {
   });
 });
 
+describe('health', () => {
+  const healths = (ring: SimulatedRing) =>
+    ring.live.map(({ records }) => records.health());
+
+  it('says what lacks copies, and what is done about it', () => {
+    const ring = ringOf(3);
+    const items = Array.from({ length: 60 }, (_, i) => ({
+      key: keyFor(`item ${i}`),
+      value: bytes('value'),
+    }));
+    ask(ring, pick(ring), put(items));
+    ring.run(30_000);
+    for (const health of healths(ring))
+      expect(health).toMatchObject({
+        records: 60,
+        underReplicated: 0,
+        repairing: false,
+        repair: { with: [] },
+      });
+    expect(healths(ring).reduce((sum, { owned }) => sum + owned, 0)).toBe(60);
+
+    ring.lose(pick(ring));
+    ring.run(5_000);
+    const few = healths(ring).reduce((sum, h) => sum + h.underReplicated, 0);
+    expect(few).toBe(60);
+
+    const newcomer = ring.add();
+    const busy = new Set<string>();
+    for (let i = 0; i < 30_000; i += 1) {
+      ring.run(1);
+      for (const { repairing, repair } of healths(ring))
+        if (repairing) for (const id of repair.with) busy.add(id);
+    }
+    expect(busy).toContain(newcomer.ref.id);
+    const after = healths(ring);
+    for (const health of after)
+      expect(health).toMatchObject({
+        records: 60,
+        underReplicated: 0,
+        repairing: false,
+      });
+    const moved = (of: 'sent' | 'fetched') =>
+      after.reduce((sum, { repair }) => sum + repair[of], 0);
+    expect(moved('sent') + moved('fetched')).toBeGreaterThanOrEqual(60);
+  });
+});
+
 describe('one node', () => {
   const self = { id: '5'.repeat(40), host: '::1', port: 1, incarnation: 1 };
   const other = { id: '9'.repeat(40), host: '::1', port: 2, incarnation: 1 };

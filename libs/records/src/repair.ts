@@ -78,6 +78,9 @@ export class Repair {
   /** Counters of what happened, for tests and metrics. */
   readonly counters = { rounds: 0, offered: 0, dropped: 0, handovers: 0 };
   private running = false;
+  /** Copies differ, as far as is known, or were not all compared since the ring changed. */
+  private differs = true;
+  private readonly busyWith = new Set<RingId>();
   private again = false;
   private due: { at: number } | undefined;
   private readonly coverage = new Map<RingId, Coverage>();
@@ -93,7 +96,12 @@ export class Repair {
     private readonly kernel: Kernel,
     private readonly exchange: Exchange,
     private readonly drop: (copy: DropCase) => boolean,
-  ) {}
+  ) {
+    exchange.onMoved = () => {
+      this.differs = true;
+      this.report();
+    };
+  }
 
   /** Call once, when the first view is known. */
   start(): void {
@@ -102,6 +110,7 @@ export class Repair {
   }
 
   viewChanged(): void {
+    this.differs = true;
     this.schedule(SOON_MS);
   }
 
@@ -112,7 +121,8 @@ export class Repair {
     this.coverage.set(by.id, { from, to, at: this.kernel.now });
     if (this.coverage.size > 64)
       for (const [id, share] of this.coverage)
-        if (share.at + this.coveredFor < this.kernel.now) this.coverage.delete(id);
+        if (share.at + this.coveredFor < this.kernel.now)
+          this.coverage.delete(id);
     const [oldest] = this.coverage.keys();
     if (this.coverage.size > 1_024 && oldest) this.coverage.delete(oldest);
   }
@@ -133,7 +143,13 @@ export class Repair {
       owned,
       underReplicated: few ? owned : Math.min(owned, this.missing),
       foreign: this.foreign,
-      repairing: this.running,
+      repairing: this.differs && !alone,
+      repair: {
+        with: [...this.busyWith],
+        sent: this.exchange.counters.pushed,
+        fetched: this.exchange.counters.pulled,
+        dropped: this.counters.dropped,
+      },
       swarms: swarms.swarms,
       peers: swarms.peers,
     };
@@ -169,6 +185,7 @@ export class Repair {
     const view = this.kernel.viewNumber;
     run(this.round(), (whole) => {
       this.running = false;
+      this.differs = !whole;
       this.rounds++;
       this.counters.rounds++;
       if (whole && view === this.kernel.viewNumber) this.kernel.settled = true;
@@ -192,10 +209,12 @@ export class Repair {
     const others = successors
       .filter((node) => node.id !== kernel.self.id)
       .slice(0, REPLICAS - 1);
-    this.report();
     const results = yield* all(
       others.map((node) =>
-        this.exchange.compare(node, predecessor.id, kernel.self.id),
+        this.beside(
+          node,
+          this.exchange.compare(node, predecessor.id, kernel.self.id),
+        ),
       ),
     );
     this.missing = Math.max(0, ...results.map((result) => result.lacking));
@@ -203,6 +222,16 @@ export class Repair {
     yield* this.fetchSwarms(others, predecessor.id);
     yield* this.offerForeign();
     return whole;
+  }
+
+  /** Does this with a node, and shows it meanwhile. */
+  private *beside<T>(node: NodeRef, flow: Flow<T>): Flow<T> {
+    this.busyWith.add(node.id);
+    try {
+      return yield* flow;
+    } finally {
+      this.busyWith.delete(node.id);
+    }
   }
 
   /** The peers of our swarms, from those who kept them before us; once for each view. */
@@ -289,7 +318,10 @@ export class Repair {
     this.counters.offered += group.length;
     for (const node of mine) {
       if (node.id === kernel.self.id) continue;
-      const sure = yield* this.exchange.bring(node, group, isOwner);
+      const sure = yield* this.beside(
+        node,
+        this.exchange.bring(node, group, isOwner),
+      );
       for (const place of sure) confirmed.get(place)?.add(node.id);
     }
     for (const place of group) {

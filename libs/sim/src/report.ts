@@ -35,10 +35,7 @@ export class Report {
   constructor(private readonly options: ReportOptions) {
     this.small = options.small ?? false;
     this.seed = options.seed ?? 1;
-    const { files } = options;
-    const path = this.path(FIGURES);
-    if (files && path && files.existsSync(path))
-      this.tables = JSON.parse(files.readFileSync(path, 'utf8'));
+    this.load();
   }
 
   heading(title: string, columns: readonly string[]): void {
@@ -53,6 +50,8 @@ export class Report {
 
   /** Keeps the figures of one row of a table, in place of an earlier run of the same. */
   keep(table: string, key: string, figures: unknown): void {
+    // Another piece may have ended meanwhile.
+    this.load();
     this.tables[table] = { ...this.tables[table], [key]: figures };
     const sorted = Object.entries(this.tables[table]).sort(([a], [b]) =>
       a.localeCompare(b, 'en', { numeric: true }),
@@ -69,6 +68,13 @@ export class Report {
   plot(file: string, options: PlotOptions, series: readonly Series[]): void {
     if (series.some(({ points }) => points.length > 0))
       this.write(file, svgPlot(options, series));
+  }
+
+  private load(): void {
+    const { files } = this.options;
+    const path = this.path(FIGURES);
+    if (files && path && files.existsSync(path))
+      this.tables = JSON.parse(files.readFileSync(path, 'utf8'));
   }
 
   private write(file: string, text: string): void {

@@ -29,6 +29,26 @@ export class KeyRangeDto {
   records!: number;
 }
 
+export class RepairDto {
+  @ApiProperty({
+    type: [String],
+    description:
+      'Ring ids of the nodes that copies are compared with or brought to at this moment.',
+  })
+  with!: readonly string[];
+  @ApiProperty({ description: 'Records sent to other nodes since the start.' })
+  sent!: number;
+  @ApiProperty({
+    description: 'Records fetched from other nodes since the start.',
+  })
+  fetched!: number;
+  @ApiProperty({
+    description:
+      'Copies given up since the start, because they belong elsewhere and are safe there.',
+  })
+  dropped!: number;
+}
+
 export class ReplicationDto {
   @ApiProperty({
     description:
@@ -36,11 +56,13 @@ export class ReplicationDto {
   })
   wanted!: number;
   @ApiProperty({
-    description: 'Records kept here that have fewer copies than wanted.',
+    description:
+      'Records that this node is the first to own and that have fewer than three copies.',
   })
   underReplicated!: number;
   @ApiProperty({
-    description: 'Copies are being compared or brought to other nodes.',
+    description:
+      'Copies differ, or were not all compared since the ring changed.',
   })
   repairing!: boolean;
   @ApiProperty({
@@ -48,6 +70,11 @@ export class ReplicationDto {
       'Records kept here that belong to other nodes and wait to be handed over.',
   })
   foreign!: number;
+  @ApiPropertyOptional({
+    type: RepairDto,
+    description: 'What is done about it; absent until the records are read.',
+  })
+  repair?: RepairDto;
 }
 
 export class RingDto {

@@ -138,6 +138,7 @@ export class RingDht extends Dht {
         underReplicated: health?.underReplicated ?? 0,
         repairing: health?.repairing ?? false,
         foreign: health?.foreign ?? 0,
+        ...(health ? { repair: health.repair } : {}),
       },
     };
   }
