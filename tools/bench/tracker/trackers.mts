@@ -29,10 +29,13 @@ export interface TrackerKind {
   start(set: SwarmSet): Promise<RunningTracker>;
 }
 
-const program = join(import.meta.dirname, '../../../dist/apps/node/main.mjs');
+export const program = join(
+  import.meta.dirname,
+  '../../../dist/apps/node/main.mjs',
+);
 const opentracker = '/usr/bin/opentracker';
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
@@ -41,7 +44,7 @@ async function freePort(): Promise<number> {
 }
 
 /** Resolves with its output so far, ever after. */
-async function started(
+export async function started(
   child: ChildProcess,
   sign?: RegExp,
 ): Promise<() => string> {
@@ -65,7 +68,7 @@ async function started(
   return () => text;
 }
 
-async function ended(children: readonly ChildProcess[]): Promise<void> {
+export async function ended(children: readonly ChildProcess[]): Promise<void> {
   await Promise.all(
     children.map(
       (child) =>
@@ -82,7 +85,7 @@ async function ended(children: readonly ChildProcess[]): Promise<void> {
   );
 }
 
-const run = (command: string, args: readonly string[], cwd?: string) =>
+export const run = (command: string, args: readonly string[], cwd?: string) =>
   spawn(command, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(cwd ? { cwd } : {}),

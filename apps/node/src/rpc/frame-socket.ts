@@ -54,6 +54,7 @@ export function frameSocket(
         throw error;
       }
       frame.writeUInt32LE(length, 0);
+      this.gather();
       this.socket.write(frame, callback);
       // Reading is never paused for the sake of writing: two ends that wait for each other to read stay so for ever.
       if (this.socket.writableLength > maxQueued) this.socket.destroy();
@@ -81,6 +82,14 @@ export function frameSocket(
         this.need = -1;
         this.deliver(body);
       }
+    }
+
+    /** What is sent until the end of this turn leaves in one write: the call to the system costs more than a frame. */
+    private gather(): void {
+      const { socket } = this;
+      if (socket.writableCorked > 0) return;
+      socket.cork();
+      setImmediate(() => socket.uncork());
     }
 
     private refuse(): void {
