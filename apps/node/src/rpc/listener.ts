@@ -76,6 +76,13 @@ export class Listener extends ServerTCP {
     attempt(this.where.port);
   }
 
+  /** Patterns are plain names here; Nest would first try whether each is JSON, which costs an exception a message. */
+  override getRouteFromPattern(pattern: string): string {
+    return this.messageHandlers.has(pattern)
+      ? pattern
+      : super.getRouteFromPattern(pattern);
+  }
+
   /** Neither seams nor ring have messages without an answer. */
   override async handleEvent(): Promise<void> {
     // Not a word in the log: anybody may send them.
