@@ -3,6 +3,8 @@
  * and they find each other on the ports that happen to be free. One more comes and goes in every run;
  * DND_E2E_FULL=1 makes it 3 → 12 → 3.
  */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Api } from './harness/api';
 import type { Child } from './harness/child';
 import { bytesOf } from './harness/content';
@@ -14,20 +16,25 @@ const more = process.env['DND_E2E_FULL'] === '1' ? 9 : 1;
 const patience = 300_000;
 
 let scene: Scene;
-/** Each `npm` whose nodes live; SIGTERM ends both. */
+/** Commands whose nodes live; SIGTERM ends both. */
 const running: Child[] = [];
+let scripts: Readonly<Record<'ring' | 'start', string>>;
 beforeAll(async () => {
   scene = await Scene.open('npm-ring');
+  const file = await readFile(join(workspace, 'package.json'), 'utf8');
+  ({ scripts } = JSON.parse(file));
 });
 afterAll(async () => {
-  for (const npm of running) await end(npm);
+  for (const child of [...running]) await end(child);
   await scene.close();
 });
 
-function npm(name: string, script: readonly string[]): Child {
+/** What npm runs for this script: npm itself does not hand a SIGTERM on. */
+function npm(script: 'ring' | 'start', name: string): Child {
+  const [command, ...args] = scripts[script].split(' ');
   const child = scene.child(name, {
-    command: 'npm',
-    args: [...script, '--', '--storage', scene.path(name)],
+    command,
+    args: [...args, '--storage', scene.path(name)],
     // Apart from whatever else runs on this machine.
     env: { DND_RING: scene.ring, DND_MULTICAST: scene.multicast },
     cwd: workspace,
@@ -73,7 +80,7 @@ async function areOneRing(nodes: readonly Api[]): Promise<void> {
 it(
   `three nodes, ${more} more, and three again with everything that was published`,
   async () => {
-    const three = await pagesOf(npm('ring', ['run', 'ring']), 3);
+    const three = await pagesOf(npm('ring', 'ring'), 3);
     await areOneRing(three);
     const { infoHash, replicas } = await three[0].publish({
       files: { 'first.bin': bytesOf('first', 50_000) },
@@ -82,7 +89,7 @@ it(
 
     const others: { child: Child; api: Api }[] = [];
     for (let i = 0; i < more; i++) {
-      const child = npm(`more-${i}`, ['start']);
+      const child = npm('start', `more-${i}`);
       const [api] = await pagesOf(child, 1);
       others.push({ child, api });
       await areOneRing([...three, ...others.map((other) => other.api)]);
