@@ -4,7 +4,7 @@
  * core's own guard says that it is one; the answer may come later and is awaited for a bounded time.
  */
 import { isNodeRef, type NodeRef } from '@dnd/chord';
-import { firstValueFrom, timeout } from 'rxjs';
+import { Subscription } from 'rxjs';
 import { frameSocket } from '../rpc/frame-socket';
 import { maxFrame, RING } from '../rpc/listener';
 import { pskClient } from '../rpc/psk';
@@ -14,6 +14,8 @@ export type Protocol = 'chord' | 'records';
 
 /** Longer than any time-out inside the cores, which decide for themselves when silence is failure. */
 const answerTimeOut = 10_000;
+/** How often the calls are looked over, milliseconds. */
+const sweepPeriod = 1_000;
 const maxConnections = 512;
 const maxWaiting = 20_000;
 
@@ -22,30 +24,51 @@ export interface Incoming {
   readonly message: unknown;
 }
 
+/** A call that is open, in either direction. */
+interface Open {
+  readonly until: number;
+  /** Ends it with an answer, or without one. Ends it only once. */
+  end(answer?: unknown): void;
+}
+
 export class RingTransport {
   private readonly clients = new Map<string, QuietClient>();
-  private readonly waiting = new Map<number, (message: unknown) => void>();
+  /** In the order of their ends, for all are given the same time. */
+  private readonly asked = new Map<number, Open>();
+  private readonly waiting = new Map<number, Open>();
   private nextCall = 1;
+  /** One timer for all calls: one for each costs more than the call. */
+  private readonly sweeping = setInterval(() => this.sweep(), sweepPeriod);
 
-  constructor(private readonly key: Buffer | undefined) {}
+  constructor(private readonly key: Buffer | undefined) {
+    this.sweeping.unref();
+  }
 
   /** Resolves with the answer, or undefined when there is none to be had. */
-  async request(
+  request(
     protocol: Protocol,
     to: NodeRef,
     from: NodeRef,
     message: unknown,
   ): Promise<unknown> {
     const client = this.client(`${to.host}:${to.port}`, to);
-    try {
-      const incoming: Incoming = { from, message };
-      return await firstValueFrom(
-        client.send(`ring.${protocol}`, incoming).pipe(timeout(answerTimeOut)),
+    const incoming: Incoming = { from, message };
+    return new Promise((resolve) => {
+      const call = this.open(this.asked, (answer) => {
+        subscription.unsubscribe();
+        if (answer === undefined && !client.connected) client.close();
+        resolve(answer);
+      });
+      const end = (answer?: unknown): void => this.asked.get(call)?.end(answer);
+      const subscription = new Subscription();
+      subscription.add(
+        client.send(`ring.${protocol}`, incoming).subscribe({
+          next: end,
+          error: () => end(),
+          complete: () => end(),
+        }),
       );
-    } catch {
-      if (!client.connected) client.close();
-      return undefined;
-    }
+    });
   }
 
   /** Hands an incoming message to `deliver` with a call number; resolves when `answer` is called with that number. */
@@ -56,27 +79,45 @@ export class RingTransport {
     const { from, message } = (data ?? {}) as Partial<Incoming>;
     if (!isNodeRef(from) || this.waiting.size >= maxWaiting)
       return Promise.resolve(null);
-    const call = this.nextCall++;
     return new Promise((resolve) => {
-      const timer = setTimeout(() => done(null), answerTimeOut);
-      const done = (answer: unknown): void => {
-        clearTimeout(timer);
-        this.waiting.delete(call);
-        resolve(answer);
-      };
-      this.waiting.set(call, done);
-      if (!deliver(call, from, message)) done(null);
+      const call = this.open(this.waiting, (answer) => resolve(answer ?? null));
+      if (!deliver(call, from, message)) this.answer(call, null);
     });
   }
 
   answer(call: number, message: unknown): void {
-    this.waiting.get(call)?.(message);
+    this.waiting.get(call)?.end(message);
   }
 
   close(): void {
+    clearInterval(this.sweeping);
     for (const client of this.clients.values()) client.close();
     this.clients.clear();
-    for (const done of this.waiting.values()) done(null);
+    for (const calls of [this.asked, this.waiting])
+      for (const { end } of calls.values()) end();
+  }
+
+  private open(
+    calls: Map<number, Open>,
+    ended: (answer: unknown) => void,
+  ): number {
+    const call = this.nextCall++;
+    calls.set(call, {
+      until: performance.now() + answerTimeOut,
+      end: (answer) => {
+        if (calls.delete(call)) ended(answer);
+      },
+    });
+    return call;
+  }
+
+  private sweep(): void {
+    const now = performance.now();
+    for (const calls of [this.asked, this.waiting])
+      for (const { until, end } of calls.values()) {
+        if (until > now) break;
+        end();
+      }
   }
 
   private client(name: string, to: NodeRef): QuietClient {
