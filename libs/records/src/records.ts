@@ -71,7 +71,9 @@ export class Records implements Machine<RecordsInput, RecordsOutput> {
 
   handle(input: RecordsInput, now: number): RecordsOutput[] {
     const { kernel } = this;
-    if (now - this.wakeAt > ASLEEP_MS) kernel.settled = false;
+    // Before anything is stamped: after a sleep both `now` and the time of day are others.
+    if (input.type === 'clock') kernel.wall.offset = input.wallOffset;
+    if (now - this.wakeAt > ASLEEP_MS) this.repair.missedMuch();
     kernel.now = Math.max(kernel.now, now);
     kernel.out = [];
     kernel.timers.runDue(kernel.now);
@@ -133,7 +135,6 @@ export class Records implements Machine<RecordsInput, RecordsOutput> {
       case 'owners':
         return kernel.foundOwners(input.call, input.owners);
       case 'clock':
-        kernel.wall.offset = input.wallOffset;
         return;
       case 'loaded':
         return this.load(input.records, input.last);

@@ -114,6 +114,13 @@ export class Repair {
     this.schedule(SOON_MS);
   }
 
+  /** This node stood still, and must fetch its share and its swarms anew before it is trusted with them. */
+  missedMuch(): void {
+    this.kernel.settled = false;
+    this.swarmsFor = 0;
+    this.schedule(SOON_MS);
+  }
+
   /** Another first owner compares its share with us. */
   covered(by: NodeRef, from: RingId, to: RingId): void {
     if (by.id !== to) return;

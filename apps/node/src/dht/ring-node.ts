@@ -31,11 +31,13 @@ import { SeamError } from '../rpc/seam-error';
 import { MachineDriver } from './machine-driver';
 import { RecordDisk } from './record-disk';
 import { RingTransport, type Protocol } from './ring-transport';
+import { SteadyClock } from './steady-clock';
 import { isValidRecord } from './valid-record';
 
 /** How long the start waits to be a member of a ring, milliseconds; after that it goes on joining beside the rest. */
 const joinPatience = 10_000;
-const clockPeriod = 10_000;
+/** How often the records are told the time of day, in looks at the clock, which come once a second. */
+const looks = 10;
 
 /** `Omit` over each member of a union. */
 type WithoutOp<T> = T extends Operation ? Omit<T, 'op'> : never;
@@ -60,7 +62,8 @@ export class RingNode implements Part {
   private chord!: MachineDriver<ChordInput, ChordOutput>;
   private records!: MachineDriver<RecordsInput, RecordsOutput>;
   private nextOp = 1;
-  private clock: NodeJS.Timeout | undefined;
+  private readonly clock = new SteadyClock();
+  private timer: NodeJS.Timeout | undefined;
   private onMember: () => void = () => undefined;
   private onLeft: () => void = () => undefined;
   private stopped = false;
@@ -102,11 +105,11 @@ export class RingNode implements Part {
         this.chord.feed({ type: 'beacon', beacon });
     });
     this.chord.feed({ type: 'join', contacts: this.config.join });
-    this.clock = setInterval(
-      () =>
-        this.records.feed({ type: 'clock', wallOffset: Date.now() - now() }),
-      clockPeriod,
-    );
+    let looked = 0;
+    this.timer = setInterval(() => {
+      const slept = this.clock.look();
+      if (slept || ++looked % looks === 0) this.tellTime();
+    }, 1_000);
     await Promise.race([
       member,
       new Promise((resolve) => setTimeout(resolve, joinPatience).unref()),
@@ -121,7 +124,7 @@ export class RingNode implements Part {
       new Promise((resolve) => setTimeout(resolve, 2000).unref()),
     ]);
     this.stopped = true;
-    clearInterval(this.clock);
+    clearInterval(this.timer);
     this.chord.stop();
     this.records.stop();
     this.transport.close();
@@ -164,17 +167,17 @@ export class RingNode implements Part {
       self,
       random: Math.random,
       validate: isValidRecord,
-      wallOffset: Date.now() - now(),
+      wallOffset: this.clock.wallOffset,
     });
     this.chord = new MachineDriver(
       chord,
       (output) => this.performChord(output),
-      now,
+      this.clock.now,
     );
     this.records = new MachineDriver(
       records,
       (output) => this.performRecords(output),
-      now,
+      this.clock.now,
     );
     for (const part of this.disk.load())
       this.records.feed({ type: 'loaded', records: part, last: false });
@@ -312,6 +315,11 @@ export class RingNode implements Part {
     this.records.feed({ type: 'persisted', batch, ok });
   }
 
+  private tellTime(): void {
+    const { wallOffset } = this.clock;
+    this.records.feed({ type: 'clock', wallOffset });
+  }
+
   private adopt(view: RingView): void {
     this.view = view;
     const { self, predecessor, successors, stableSince } = view;
@@ -369,8 +377,3 @@ const whyFailed: Record<FailureCode, string> = {
   conflict: 'another node keeps writing the same record; try again',
   busy: 'this node is busy or its disk fails; try again in a moment',
 };
-
-/** Milliseconds since 1970 that never go back. */
-function now(): number {
-  return performance.timeOrigin + performance.now();
-}
