@@ -56,6 +56,20 @@ describe('a table of swarms', () => {
     expect(ports(t, 0)).toEqual([1, 2]);
   });
 
+  it('copies name the origins of their own peers, not all that were ever seen', () => {
+    const [one, other] = [table(), table()];
+    const origin = (i: number) => i.toString(16).padStart(40, '0');
+    for (let i = 0; i < 3_000; i++) {
+      const swarm = i < 2_990 ? origin(i) : SWARM;
+      one.announce(swarm, packPeers([peer(i)]), 0, at(i, origin(i)), 0);
+    }
+    const last = ['ab'.padEnd(40, '0'), 'ac'.padEnd(40, '0')] as const;
+    const { swarms, origins } = one.copy(...last, 10_000, 0);
+    expect(origins).toHaveLength(10);
+    other.paste(swarms, origins, 0, 0);
+    expect(other.versions(SWARM)).toEqual(one.versions(SWARM));
+  });
+
   it('ends a peer at its deadline, less the time its message was late', () => {
     const t = table();
     t.announce(SWARM, packPeers([peer(1, 1_000)]), 0, at(1, A, 400), 0);

@@ -182,22 +182,31 @@ export class SwarmTable {
     now: number,
   ): { swarms: SwarmCopy[]; origins: readonly RingId[]; more: boolean } {
     const swarms: SwarmCopy[] = [];
+    // Of all origins ever seen only those of these peers, numbered anew.
+    const origins: RingId[] = [];
+    const numbers = new Map<number, number>();
     let left = bytes;
     for (const [id, swarm] of this.inOrder(from, to)) {
       this.expire(swarm, now);
       if (swarm.count === 0 && swarm.completed === 0) continue;
-      if (left <= 0) return { swarms, origins: this.origins, more: true };
+      if (left <= 0) return { swarms, origins, more: true };
       const peers = this.packed(swarm);
       const view = viewOf(peers);
-      for (let at = 0; at < peers.length; at += ROW)
-        view.setUint32(
-          at + TTL_AT,
-          this.deadline(view.getUint32(at + TTL_AT)) - now,
-        );
+      for (let at = 0; at < peers.length; at += ROW) {
+        const deadline = this.deadline(view.getUint32(at + TTL_AT));
+        view.setUint32(at + TTL_AT, deadline - now);
+        const origin = view.getUint16(at + ORIGIN_AT);
+        let number = numbers.get(origin);
+        if (number === undefined) {
+          number = origins.push(this.origins[origin] ?? '') - 1;
+          numbers.set(origin, number);
+        }
+        view.setUint16(at + ORIGIN_AT, number);
+      }
       swarms.push({ swarm: id, completed: swarm.completed, peers });
       left -= peers.length + 64;
     }
-    return { swarms, origins: this.origins, more: false };
+    return { swarms, origins, more: false };
   }
 
   /**
