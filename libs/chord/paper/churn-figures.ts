@@ -1,6 +1,5 @@
-/** Tables of rings in motion: constant change as in the paper, the program's own settings, garbage. */
+/** Tables of rings in motion: constant change as in the paper and the program's own settings. */
 import type { Report } from '@dnd/sim';
-import { garbageStart } from '../sim/garbage';
 import type { ChurnResult } from './churn';
 import { churn } from './churn';
 
@@ -219,56 +218,6 @@ export function contacts(
           Math.log10(row.nodes),
           (100 * row.wrong) / row.lookups,
         ]),
-      },
-    ],
-  );
-}
-
-/** Rings of 1 to 10 nodes that start from garbage, half of the beacons lost. */
-export function garbage(report: Report, seeds = 10_000, from = 1): void {
-  const count = report.small ? 30 : seeds;
-  const rounds: number[] = [];
-  const never: number[] = [];
-  let flaws = 0;
-  for (let seed = from; seed < from + count; seed++) {
-    const result = garbageStart(seed);
-    if (result.rounds === Infinity) never.push(seed);
-    else rounds.push(result.rounds);
-    flaws += result.flaws;
-  }
-  rounds.sort((a, b) => a - b);
-  const at = (share: number) =>
-    rounds[Math.floor(share * (rounds.length - 1))] as number;
-  report.heading('Garbage', [
-    'seeds',
-    'never ideal',
-    'flaws at the start, mean',
-    'rounds: median',
-    '99 %',
-    'longest',
-  ]);
-  report.row([
-    count,
-    never.length === 0 ? 0 : `${never.length}: seeds ${never.join(' ')}`,
-    (flaws / count).toFixed(1),
-    at(0.5),
-    at(0.99),
-    at(1),
-  ]);
-  const shares = Array.from({ length: 101 }, (_, i) => i);
-  report.plot(
-    'garbage.svg',
-    {
-      title: 'From garbage to the ideal ring, half of the beacons lost',
-      xLabel: '% of the seeds',
-      yLabel: 'rounds of stabilisation',
-      xMarks: [0, 25, 50, 75, 100].map((share) => [share, `${share}`]),
-    },
-    [
-      {
-        name: `${count} rings of 1 to 10 nodes`,
-        colour: BLUE,
-        points: shares.map((share) => [share, at(share / 100)]),
       },
     ],
   );

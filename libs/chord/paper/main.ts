@@ -8,7 +8,8 @@
  */
 import * as files from 'node:fs';
 import { argument, Report } from '@dnd/sim';
-import { contacts, garbage, paperChurn } from './churn-figures';
+import { contacts, paperChurn } from './churn-figures';
+import { garbage } from './garbage-figures';
 import { failures, keys, path } from './static-figures';
 
 const args = process.argv.slice(2);

@@ -1,6 +1,7 @@
 /** The programs that make the figures in docs/ring run, in a small size. */
 import { Report } from '@dnd/sim';
-import { contacts, garbage, paperChurn } from '../paper/churn-figures';
+import { contacts, paperChurn } from '../paper/churn-figures';
+import { garbage } from '../paper/garbage-figures';
 import { failures, keys, path } from '../paper/static-figures';
 
 it.each(
