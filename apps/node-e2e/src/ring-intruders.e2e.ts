@@ -81,6 +81,7 @@ const self = {
 
 /** As a member of the ring says it. */
 const told = (body: object): unknown => ({
+  ring: scene.ring,
   from: self,
   message: { ...body, clock: Date.now(), agreed: true, sent: 1 },
 });

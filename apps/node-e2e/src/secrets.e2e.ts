@@ -1,5 +1,6 @@
 /** Who has another secret, or none, or calls for another ring, stays outside; the ring goes on and says so once. */
 import { bytesOf } from './harness/content';
+import { eventually } from './harness/eventually';
 import type { Node } from './harness/node';
 import { Scene } from './harness/scene';
 
@@ -69,4 +70,27 @@ it('the secret is in no log and no answer', async () => {
       secret,
     );
   expect(a.process.output).not.toContain(secret);
+});
+
+it('without a secret, too, a node of another ring stays outside, and both say so once', async () => {
+  const [open] = await scene.startRing(['open'], {
+    ring: `${scene.ring}-open`,
+  });
+  const other = await scene.start('of another open ring', {
+    ring: `${scene.ring}-other`,
+    join: `127.0.0.1:${open.ports.ring}`,
+  });
+  const complaints = (node: Node): string[] =>
+    warnings(node).filter((line) => /another ring/.test(line));
+  for (const node of [open, other])
+    await eventually(
+      `${node.name} complains`,
+      () => complaints(node).length === 1,
+    );
+  // It goes on knocking all the while.
+  await ringIsItself();
+  for (const node of [open, other]) {
+    await node.seesRingOf(1);
+    expect(complaints(node)).toHaveLength(1);
+  }
 });

@@ -74,6 +74,7 @@ export class RingNode implements Part {
     private readonly beacons: Beacons,
   ) {
     this.transport = new RingTransport(
+      config.ring,
       config.secret === undefined
         ? undefined
         : deriveKey(config.secret, `ring:${config.ring}`),

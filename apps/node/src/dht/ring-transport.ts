@@ -4,6 +4,7 @@
  * core's own guard says that it is one; the answer may come later and is awaited for a bounded time.
  */
 import { isNodeRef, type NodeRef } from '@dnd/chord';
+import { Logger } from '@nestjs/common';
 import { Subscription } from 'rxjs';
 import { frameSocket } from '../rpc/frame-socket';
 import { maxFrame, RING } from '../rpc/listener';
@@ -20,6 +21,8 @@ const maxConnections = 512;
 const maxWaiting = 20_000;
 
 export interface Incoming {
+  /** Name of the sender's ring: nodes of different rings do not talk, with a secret or without. */
+  readonly ring: string;
   readonly from: NodeRef;
   readonly message: unknown;
 }
@@ -37,10 +40,15 @@ export class RingTransport {
   private readonly asked = new Map<number, Open>();
   private readonly waiting = new Map<number, Open>();
   private nextCall = 1;
+  private readonly log = new Logger('Ring');
+  private complained = false;
   /** One timer for all calls: one for each costs more than the call. */
   private readonly sweeping = setInterval(() => this.sweep(), sweepPeriod);
 
-  constructor(private readonly key: Buffer | undefined) {
+  constructor(
+    private readonly ring: string,
+    private readonly key: Buffer | undefined,
+  ) {
     this.sweeping.unref();
   }
 
@@ -52,7 +60,7 @@ export class RingTransport {
     message: unknown,
   ): Promise<unknown> {
     const client = this.client(`${to.host}:${to.port}`, to);
-    const incoming: Incoming = { from, message };
+    const incoming: Incoming = { ring: this.ring, from, message };
     return new Promise((resolve) => {
       const call = this.open(this.asked, (answer) => {
         subscription.unsubscribe();
@@ -63,7 +71,10 @@ export class RingTransport {
       const subscription = new Subscription();
       subscription.add(
         client.send(`ring.${protocol}`, incoming).subscribe({
-          next: end,
+          next: (answer) => {
+            if (this.isStranger(answer, `${to.host}:${to.port}`)) end();
+            else end(answer);
+          },
           error: () => end(),
           complete: () => end(),
         }),
@@ -76,9 +87,11 @@ export class RingTransport {
     data: unknown,
     deliver: (call: number, from: NodeRef, message: unknown) => boolean,
   ): Promise<unknown> {
-    const { from, message } = (data ?? {}) as Partial<Incoming>;
+    const { ring, from, message } = (data ?? {}) as Partial<Incoming>;
     if (!isNodeRef(from) || this.waiting.size >= maxWaiting)
       return Promise.resolve(null);
+    if (this.isStranger({ ring }, `${from.host}:${from.port}`))
+      return Promise.resolve({ ring: this.ring });
     return new Promise((resolve) => {
       const call = this.open(this.waiting, (answer) => resolve(answer ?? null));
       if (!deliver(call, from, message)) this.answer(call, null);
@@ -95,6 +108,20 @@ export class RingTransport {
     this.clients.clear();
     for (const calls of [this.asked, this.waiting])
       for (const { end } of calls.values()) end();
+  }
+
+  /** Is this said by a node of another ring? Complains of it once. */
+  private isStranger(said: unknown, where: string): boolean {
+    const { ring } = (said ?? {}) as { ring?: unknown };
+    const isAnswer =
+      typeof said === 'object' && said !== null && 'ring' in said;
+    if (!isAnswer || ring === this.ring) return false;
+    if (!this.complained)
+      this.log.warn(
+        `${where} belongs to another ring than ${this.ring} and is refused (said once)`,
+      );
+    this.complained = true;
+    return true;
   }
 
   private open(
