@@ -38,8 +38,8 @@ export class FileLedger {
   /** Whole files without their name; and those whose naming failed. */
   readonly #unnamed = new Set<number>();
   readonly #unsettled = new Map<number, StorageError>();
-  /** Files to look at again at the next checkpoint. */
-  readonly #stale = new Set<number>();
+  /** Files to look at again at the next checkpoint; the number tells what was written while one was under way. */
+  readonly #stale = new Map<number, number>();
   #sequence = 0;
   #changed = false;
   /** The stored record says that files may be written to. */
@@ -123,7 +123,7 @@ export class FileLedger {
     this.#unsynced.set(piece, ++this.#sequence);
     this.#eachFile(piece, (index) => {
       if (!written) files.soil(index);
-      this.#stale.add(index);
+      this.#stale.set(index, ++this.#sequence);
       if (--this.#missing[index] === 0) this.#unnamed.add(index);
     });
     if (written) disk.resume?.addWritten(id, piece);
@@ -140,7 +140,7 @@ export class FileLedger {
     for (let index = 0; index < files.count; index++) {
       if (!files.stored(index)) continue;
       files.soil(index);
-      this.#stale.add(index);
+      this.#stale.set(index, ++this.#sequence);
     }
     this.#change();
   }
@@ -174,7 +174,7 @@ export class FileLedger {
         await files.settle(index, same);
         named = true;
         this.#unsettled.delete(index);
-        this.#stale.add(index);
+        this.#stale.set(index, ++this.#sequence);
         this.#change();
       } catch (error) {
         const failure = toStorageError(error, files.path(index));
@@ -229,7 +229,7 @@ export class FileLedger {
   async #syncFiles(): Promise<void> {
     const { files } = this.#o;
     const stale = [...this.#stale];
-    for (const index of stale) {
+    for (const [index] of stale) {
       if (!files.stored(index)) continue;
       try {
         await files.sync(index);
@@ -239,12 +239,12 @@ export class FileLedger {
         throw error;
       }
     }
-    for (const index of stale) {
+    for (const [index, sequence] of stale) {
       if (!files.stored(index)) continue;
       const stamp = await files.stamp(index);
       if (!stamp && files.dataPath(index) !== undefined) this.#gone(index);
       this.#stamps[index] = stamp;
-      this.#stale.delete(index);
+      if (this.#stale.get(index) === sequence) this.#stale.delete(index);
     }
   }
 

@@ -6,6 +6,7 @@
  *
  * Threads start with the first job. They keep the process alive only while they work.
  */
+import { hash } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
 import type { HashAnswer, HashJob, HashUnit } from './hash-worker';
 import { StorageError } from './storage-error';
@@ -59,6 +60,8 @@ interface Thread {
 /** A worker in TypeScript has no package.json that says it is a module; Node finds out and says so. */
 const QUIET = ['--disable-warning=MODULE_TYPELESS_PACKAGE_JSON'];
 const JOBS_PER_THREAD = 2;
+/** Bytes that `hashNow` takes: more would keep the caller for over a millisecond, and not be in its caches any more. */
+const MOST_NOW = 1_048_576;
 const MOST_FAILURES = 3;
 
 export class Hasher {
@@ -80,6 +83,16 @@ export class Hasher {
   async sha1(memory: SharedArrayBuffer, length: number): Promise<Uint8Array> {
     const unit = { want: Want.sha1, width: 0, memory, length };
     return (await this.hash([unit], { urgent: true }))[0].digests;
+  }
+
+  /**
+   * The digest at once, made by the caller's own thread, for what is small and was just put together: its
+   * bytes are in the caches of this core, and handing them to another costs more than it saves.
+   * Undefined where threads are better (over 1 MiB, trees of hashes).
+   */
+  hashNow({ want, memory, length }: HashUnit): Uint8Array | undefined {
+    if (want !== Want.sha1 || !memory || length > MOST_NOW) return undefined;
+    return hash('sha1', new Uint8Array(memory, 0, length), 'buffer');
   }
 
   /**

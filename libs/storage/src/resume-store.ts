@@ -118,6 +118,7 @@ export class ResumeStore {
   /** Notes that the piece's bytes were written (not yet durable). */
   addWritten(id: string, piece: number): void {
     this.#notes.push({ id, piece });
+    if (this.#delay === 0) return this.#note();
     if (this.#timer) return;
     this.#timer = setTimeout(() => this.#note(), this.#delay);
     this.#timer.unref();

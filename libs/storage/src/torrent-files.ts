@@ -237,6 +237,9 @@ export class TorrentFiles {
       const failure = toStorageError(error, file.finalPath);
       if (failure.code === 'missing') await this.lost(index);
       throw failure;
+    } finally {
+      // Again: a sync that began before the bytes were there has not seen them.
+      file.dirty = true;
     }
   }
 

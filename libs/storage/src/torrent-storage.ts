@@ -324,9 +324,11 @@ export class TorrentStorage {
     const held = this.#reserved.hold(piece);
     try {
       if (!held.verified) {
+        const { hasher } = this.#disk;
         const unit = this.#digests.unit(piece, { memory: held.memory });
-        const options = { urgent: true };
-        const [{ digests }] = await this.#disk.hasher.hash([unit], options);
+        const digests =
+          hasher.hashNow(unit) ??
+          (await hasher.hash([unit], { urgent: true }))[0].digests;
         if (!this.#digests.matches(piece, digests)) return 'corrupt';
         held.verified = true;
       }
