@@ -98,10 +98,7 @@ export class Gets {
     resume: (poll: Poll) => void,
   ): void {
     const { kernel } = this;
-    const candidates = [
-      ...owners.filter((node) => !kernel.suspected(node.id)),
-      ...owners.filter((node) => kernel.suspected(node.id)),
-    ].slice(0, MAX_ASKED);
+    const candidates = this.inOrder(owners);
     const heard: Heard[] = [];
     let asked = 0;
     let open = 0;
@@ -145,6 +142,20 @@ export class Gets {
     };
     next();
     if (!over) next();
+  }
+
+  /** This node first, if it is one of the three: that costs nothing. Those that were silent lately last. */
+  private inOrder(owners: readonly NodeRef[]): NodeRef[] {
+    const { kernel } = this;
+    const mine = owners
+      .slice(0, REPLICAS)
+      .filter(({ id }) => id === kernel.self.id);
+    const others = owners.filter((node) => !mine.includes(node));
+    return [
+      ...mine,
+      ...others.filter((node) => !kernel.suspected(node.id)),
+      ...others.filter((node) => kernel.suspected(node.id)),
+    ].slice(0, MAX_ASKED);
   }
 
   /** The value of the newest version, from whoever has it. */

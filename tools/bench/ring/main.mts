@@ -4,7 +4,7 @@
  *     npx nx build node && npx node tools/bench/ring/main.mts [--nodes 3] [--puts 2000] [--seconds 5] [--records 100000]
  *
  * The client is one connection to one node's seam, as a tracker's. A put is acknowledged once two disks
- * have it; a read asks two replicas. Memory is what the records add to a node that has none; the start is
+ * have it; a read asks two replicas. Memory is a node's twenty seconds after its start, and the start is
  * measured from the process's beginning to its ready line, with and without them.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -150,10 +150,11 @@ async function measureCalls(client: SeamClient, pid: number): Promise<void> {
   if (!(await get(1))) throw new Error('a read found nothing');
 }
 
-async function measureRecords(ring: Member[]): Promise<void> {
+async function measureRecords(
+  ring: Member[],
+  emptyMegabytes: number,
+): Promise<void> {
   const [first] = ring as [Member];
-  await pause(2_000);
-  const empty = residentMegabytes(first.child.pid as number);
   const records = Number(values.records);
   const client = await SeamClient.open(first.rpc);
   for (let i = 0; i < records; i += BATCH) {
@@ -163,12 +164,7 @@ async function measureRecords(ring: Member[]): Promise<void> {
     await client.call('dht.put', [items]);
   }
   client.close();
-  await pause(15_000);
-  const full = residentMegabytes(first.child.pid as number);
-  row(
-    `memory with ${records} records, MB (without)`,
-    `${full.toFixed(0)} (${empty.toFixed(0)})`,
-  );
+  await pause(5_000);
   await ended([first.child]);
   const again = await start(first, ring.slice(1));
   ring[0] = again;
@@ -178,7 +174,10 @@ async function measureRecords(ring: Member[]): Promise<void> {
   );
   await pause(20_000);
   const resident = residentMegabytes(again.child.pid as number);
-  row('memory after the start, MB', resident.toFixed(0));
+  row(
+    'memory some time after such a start, MB (without)',
+    `${resident.toFixed(0)} (${emptyMegabytes.toFixed(0)})`,
+  );
   const before = cpuSeconds(again.child.pid as number);
   await pause(30_000);
   const after = cpuSeconds(again.child.pid as number);
@@ -202,10 +201,11 @@ try {
   row('figure', 'value');
   row('---', '---');
   const [first] = ring as [Member];
+  const empty = residentMegabytes(first.child.pid as number);
   const client = await SeamClient.open(first.rpc);
   await measureCalls(client, first.child.pid as number);
   client.close();
-  if (Number(values.records) > 0) await measureRecords(ring);
+  if (Number(values.records) > 0) await measureRecords(ring, empty);
 } finally {
   await ended(ring.map(({ child }) => child));
   rmSync(folder, { recursive: true, force: true });

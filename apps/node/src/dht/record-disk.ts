@@ -76,7 +76,7 @@ export class RecordDisk {
     for (const row of this.db
       .prepare('SELECT kind, place, item, stamp, digest, size FROM record')
       .iterate()) {
-      part.push({ ...(row as unknown as RecordMeta) });
+      part.push(row as unknown as RecordMeta);
       if (part.length === partSize) {
         yield part;
         part = [];
