@@ -104,6 +104,8 @@ it(
     let running = true;
     const reads: Reads = { milliseconds: [], refused: 0 };
     const work = [publishWhile(() => running), readWhile(() => running, reads)];
+    // The next one is killed whether the last one's successor has started or not.
+    const replacing: Promise<void>[] = [];
     for (let k = 0; k < kills; k++) {
       await pause(killPeriod);
       const [victim] = alive.splice(
@@ -111,10 +113,10 @@ it(
         1,
       );
       await victim.kill();
-      await grow(1);
+      replacing.push(grow(1));
     }
     running = false;
-    await Promise.all(work);
+    await Promise.all([...work, ...replacing]);
     await Promise.all(alive.map((node) => node.seesRingOf(size, 60_000)));
     expect(acknowledged.length).toBeGreaterThan(0);
     expect(reads.milliseconds.length).toBeGreaterThan(0);
