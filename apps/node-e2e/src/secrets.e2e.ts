@@ -89,6 +89,14 @@ it('without a secret, too, a node of another ring stays outside, and both say so
     );
   // It goes on knocking all the while.
   await ringIsItself();
+  const { replicas } = await other.api.publish({
+    files: { 'alone.bin': bytesOf('alone', 10_000) },
+  });
+  expect(replicas).toMatchObject({
+    stored: 1,
+    wanted: 3,
+    advice: expect.stringContaining('stored on 1 of 3: start more nodes'),
+  });
   for (const node of [open, other]) {
     await node.seesRingOf(1);
     expect(complaints(node)).toHaveLength(1);
