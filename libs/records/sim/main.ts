@@ -1,6 +1,6 @@
 /**
  * `nx sim records -- --seeds 1000 --from 1`: the scenarios of the specs for many seeds, by hand.
- * `--kind losses,powerFailure,migration,partitions` chooses, `--real` puts the real ring below.
+ * `--kind losses,powerFailure,migration,partitions,ordeal` chooses, `--real` puts the real ring below.
  * A seed that fails is told with the end of its trace; the exit code is then 1.
  */
 import { argument, forEachSeed } from '@dnd/sim';
@@ -9,6 +9,7 @@ import {
   losses,
   migration,
   mustPass,
+  ordeal,
   partitions,
   powerFailure,
 } from '../src/scenarios.contract';
@@ -22,6 +23,7 @@ const scenarios: Record<string, Scenario> = {
   powerFailure,
   migration,
   partitions,
+  ordeal,
 };
 const kinds = argument(args, 'kind')?.split(',') ?? Object.keys(scenarios);
 

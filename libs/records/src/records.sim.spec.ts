@@ -14,6 +14,7 @@ import {
   losses,
   migration,
   mustPass,
+  ordeal,
   partitions,
   powerFailure,
 } from './scenarios.contract';
@@ -57,6 +58,10 @@ describe('what was acknowledged is never lost', () => {
     forEachSeed(some(0.1), (seed) => mustPass(migration, seed));
   });
 
+  it('by all of it together, for two minutes', () => {
+    forEachSeed(some(0.1), (seed) => mustPass(ordeal, seed));
+  });
+
   it('by a network that falls apart and heals', () => {
     forEachSeed(some(0.05), (seed) => mustPass(partitions, seed));
   });
@@ -77,6 +82,10 @@ describe('with the real ring', () => {
 
   it('nothing is lost when copies move', () => {
     forEachSeed(some(0.01), (seed) => mustPass(migration, seed, { realRing }));
+  });
+
+  it('nothing is lost when all of it happens', () => {
+    forEachSeed(some(0.02), (seed) => mustPass(ordeal, seed, { realRing }));
   });
 
   it('nothing is lost when the network falls apart', () => {

@@ -232,6 +232,83 @@ export function partitions(seed: number, variant: Variant = {}): string[] {
   ];
 }
 
+/** Everything at once, for so many virtual milliseconds. */
+const ORDEAL_MS = 120_000;
+/** After this much peace everything is repaired, and a node may be lost for good. */
+const PEACE_MS = 45_000;
+
+/**
+ * Crashes and restarts, pauses, partitions, lost and late messages and newcomers, while all go on
+ * writing. After a time of peace a node is lost for good. In the end all that is down starts
+ * again, and everything must be there, the same at all owners, and nowhere else.
+ */
+export function ordeal(seed: number, variant: Variant = {}): string[] {
+  const nodes = 3 + (seed % 5);
+  const clockError = seed % 3 === 0 ? 30_000 : 0;
+  const ring = new SimulatedRing({ seed, nodes, clockError, ...variant });
+  const { random } = ring;
+  settle(ring);
+  const writers = new Writers(ring, 12);
+  const down: SimulatedNode[] = [];
+  writers.spread(80, ORDEAL_MS);
+  const end = ring.time.now + ORDEAL_MS;
+  const startAll = (): void => {
+    for (const member of down.splice(0))
+      writers.moved(member, ring.restart(member));
+  };
+  while (ring.time.now < end) {
+    ring.run(random.exponential(5_000));
+    switch (random.int(8)) {
+      case 0:
+      case 1: {
+        const member = random.pick(ring.live);
+        // One at a time, so that a write finds two nodes.
+        if (ring.live.length < 3) break;
+        ring.crash(member);
+        down.push(member);
+        break;
+      }
+      case 2:
+        startAll();
+        break;
+      case 3:
+        random.pick(ring.live).host.pause(2_000 + random.uniform() * 20_000);
+        break;
+      case 4: {
+        const mixed = random.shuffle(ring.live);
+        const cut = 1 + random.int(mixed.length);
+        ring.partition([mixed.slice(0, cut), mixed.slice(cut)]);
+        break;
+      }
+      case 5:
+        ring.network.faults = { ...quiet, ...someFaults(ring) };
+        break;
+      case 6:
+        if (ring.live.length < 9) ring.add();
+        break;
+      default:
+        ring.heal();
+        ring.network.faults = quiet;
+        startAll();
+        ring.run(PEACE_MS);
+        if (ring.live.length > 3) ring.lose(random.pick(ring.live));
+    }
+  }
+  ring.heal();
+  ring.network.faults = quiet;
+  startAll();
+  ring.run(60_000);
+  const problems = ring.ledger.unequal();
+  ring.run(60_000);
+  return [
+    ...problems,
+    ...ring.ledger.lost(),
+    ...ring.ledger.unreadable(2),
+    ...ring.ledger.misplaced(),
+    ...ring.ledger.broken(),
+  ];
+}
+
 export interface HealingOptions extends Variant {
   readonly seed: number;
   readonly nodes: number;
