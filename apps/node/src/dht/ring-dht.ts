@@ -96,7 +96,8 @@ export class RingDht extends Dht {
   }
 
   async ring(): Promise<RingDto> {
-    const { view, health } = this.node;
+    const { health } = this.node;
+    const view = this.node.look();
     if (!view)
       throw new SeamError(
         'unavailable',

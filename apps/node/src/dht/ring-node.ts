@@ -14,14 +14,13 @@ import {
 import {
   isRecordsMessage,
   Records,
-  type FailureCode,
   type Operation,
   type OperationResult,
   type RecordsHealth,
   type RecordsInput,
   type RecordsOutput,
 } from '@dnd/records';
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { Config } from '../config/config';
 import { Beacons } from '../discovery/beacons';
 import { IdentityFile } from '../identity';
@@ -30,6 +29,7 @@ import { deriveKey } from '../rpc/psk';
 import { SeamError } from '../rpc/seam-error';
 import { MachineDriver } from './machine-driver';
 import { RecordDisk } from './record-disk';
+import { RingLog, whyFailed } from './ring-log';
 import { RingTransport, type Protocol } from './ring-transport';
 import { SteadyClock } from './steady-clock';
 import { isValidRecord } from './valid-record';
@@ -52,13 +52,15 @@ interface Pending {
 export class RingNode implements Part {
   /** Set by the program once its listeners have their ports. */
   address = { port: 0, seamPort: 0 };
+  /** As it was when the neighbourhood last changed; `look` has what is now. */
   view: RingView | undefined;
   health: RecordsHealth | undefined;
   disk!: RecordDisk;
 
-  private readonly log = new Logger('Ring');
+  private readonly log: RingLog;
   private readonly transport: RingTransport;
   private readonly pending = new Map<number, Pending>();
+  private node: ChordNode | undefined;
   private chord!: MachineDriver<ChordInput, ChordOutput>;
   private records!: MachineDriver<RecordsInput, RecordsOutput>;
   private nextOp = 1;
@@ -73,6 +75,7 @@ export class RingNode implements Part {
     private readonly identity: IdentityFile,
     private readonly beacons: Beacons,
   ) {
+    this.log = new RingLog(() => identity.value.ringId);
     this.transport = new RingTransport(
       config.ring,
       config.secret === undefined
@@ -134,6 +137,11 @@ export class RingNode implements Part {
     this.disk.close();
   }
 
+  /** The ring as this node sees it now; undefined before it is on one. */
+  look(): RingView | undefined {
+    return this.view && this.node?.view();
+  }
+
   /** One operation on the records. Rejects with SeamError. */
   operate(question: RecordsQuestion): Promise<OperationResult> {
     const op = this.nextOp++;
@@ -164,6 +172,7 @@ export class RingNode implements Part {
       random: Math.random,
       settings: defaultSettings,
     });
+    this.node = chord;
     const records = new Records({
       self,
       random: Math.random,
@@ -230,7 +239,8 @@ export class RingNode implements Part {
         });
         break;
       case 'event':
-        this.tell(output.event, output.node);
+        if (output.event === 'left') this.onLeft();
+        else this.log.tell(output.event, output.node);
         break;
     }
   }
@@ -334,29 +344,6 @@ export class RingNode implements Part {
     if (view.mode === 'member') this.onMember();
   }
 
-  private tell(event: string, node: NodeRef): void {
-    const own = node.id === this.identity.value.ringId;
-    const where = `${node.host}:${node.port}`;
-    if (event === 'left') this.onLeft();
-    else if (own)
-      this.log.log(
-        event === 'joined'
-          ? 'joined the ring'
-          : event === 'formed'
-            ? 'no ring found: this node is one by itself until others come'
-            : `this node was ${event}`,
-      );
-    else if (
-      event === 'appeared' ||
-      event === 'returned' ||
-      event === 'gone' ||
-      event === 'merged'
-    )
-      this.log.log(`node ${where} ${event}`);
-    else if (event === 'dead')
-      this.log.warn(`node ${where} does not answer any more`);
-  }
-
   private self(): NodeRef {
     const { ringId, incarnation } = this.identity.value;
     return {
@@ -367,14 +354,3 @@ export class RingNode implements Part {
     };
   }
 }
-
-const whyFailed: Record<FailureCode, string> = {
-  'no-owners': 'this node is not on a ring yet; try again in a moment',
-  timeout:
-    'too few nodes answered in time; what was written may still be there',
-  'too-few-nodes': 'fewer than three nodes live: start more nodes',
-  invalid: 'the ring does not take this record',
-  clock: "this machine's clock differs from the other nodes'; set it right",
-  conflict: 'another node keeps writing the same record; try again',
-  busy: 'this node is busy or its disk fails; try again in a moment',
-};
