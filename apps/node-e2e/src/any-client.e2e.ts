@@ -121,7 +121,9 @@ async function ownerOf(id: string): Promise<Node> {
     [nodes, qbittorrent, transmission] = await Promise.all([
       scene.startRing(['a', 'b', 'c']),
       QBittorrent.start(scene, 'qbittorrent', host.qbittorrent),
-      Transmission.start(scene, 'transmission', host.transmission),
+      Transmission.start(scene, 'transmission', {
+        address: host.transmission,
+      }),
     ]);
   }, 180_000);
   afterAll(() => scene.close());

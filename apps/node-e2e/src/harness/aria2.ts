@@ -17,24 +17,28 @@ const quiet = [
   '--summary-interval=1',
 ];
 
+/** How it is run, with arguments beside what every test wants. */
+export const aria2Command = (
+  port: number,
+  args: readonly string[],
+  address = '127.0.0.1',
+): { command: string; args: string[] } => ({
+  command: 'aria2c',
+  args: [...quiet, `--interface=${address}`, `--listen-port=${port}`, ...args],
+});
+
 async function start(
   scene: Scene,
   name: string,
   args: readonly string[],
-  address = '127.0.0.1',
+  address?: string,
 ): Promise<Child> {
   const [port, dhtPort] = await freePorts(2);
-  return scene.child(name, {
-    command: 'aria2c',
-    args: [
-      ...quiet,
-      `--interface=${address}`,
-      `--listen-port=${port}`,
-      `--dht-listen-port=${dhtPort}`,
-      `--dht-file-path=${scene.path('dht.dat')}`,
-      ...args,
-    ],
-  });
+  const dht = [
+    `--dht-listen-port=${dhtPort}`,
+    `--dht-file-path=${scene.path('dht.dat')}`,
+  ];
+  return scene.child(name, aria2Command(port, [...dht, ...args], address));
 }
 
 /** Resolves once it has the whole content in `folder`. */

@@ -4,7 +4,7 @@ import type { Child } from './child';
 import { freePort } from './ports';
 import type { Scene } from './scene';
 
-const python = '/usr/bin/python3';
+export const python = '/usr/bin/python3';
 
 export const hasLibtorrent = (): boolean =>
   spawnSync(python, ['-c', 'import libtorrent']).status === 0;

@@ -115,6 +115,11 @@ export class Scene {
   /** Ends the nodes and processes so far, for a test that starts with new ones. */
   async clear(): Promise<void> {
     await Promise.all(this.nodes.splice(0).map((node) => node.kill()));
+    await this.clearChildren();
+  }
+
+  /** Ends the other processes; the nodes go on. */
+  async clearChildren(): Promise<void> {
     await Promise.all(this.children.splice(0).map((child) => child.kill()));
   }
 

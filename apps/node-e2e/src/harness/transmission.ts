@@ -15,6 +15,16 @@ export interface TransmissionTorrent {
   readonly errorString: string;
 }
 
+export interface TransmissionOptions {
+  /** Of its peer connections; 127.0.0.1 by default. */
+  readonly address?: string;
+  /** Folder of the content; a new one by default. */
+  readonly downloads?: string;
+  readonly utp?: boolean;
+  /** Refuses whoever does not encrypt. */
+  readonly encrypted?: boolean;
+}
+
 /** `status` of the RPC. */
 const seeding = 6;
 const sessionHeader = 'x-transmission-session-id';
@@ -31,11 +41,13 @@ export class Transmission {
   static async start(
     scene: Scene,
     name: string,
-    address = '127.0.0.1',
+    options: TransmissionOptions = {},
   ): Promise<Transmission> {
+    const { address = '127.0.0.1' } = options;
     const [rpcPort, peerPort] = await freePorts(2);
     const config = await scene.directory(`${name}-config`);
-    const downloads = await scene.directory(`${name}-downloads`);
+    const downloads =
+      options.downloads ?? (await scene.directory(`${name}-downloads`));
     await writeFile(
       join(config, 'settings.json'),
       JSON.stringify({
@@ -43,6 +55,7 @@ export class Transmission {
         'bind-address-ipv6': '::1',
         'dht-enabled': false,
         'download-dir': downloads,
+        encryption: options.encrypted ? 2 : 0,
         'lpd-enabled': false,
         'peer-port': peerPort,
         'peer-port-random-on-start': false,
@@ -51,7 +64,7 @@ export class Transmission {
         'rpc-bind-address': '127.0.0.1',
         'rpc-port': rpcPort,
         'rpc-whitelist-enabled': false,
-        'utp-enabled': false,
+        'utp-enabled': options.utp ?? false,
       }),
     );
     scene.child(name, {
@@ -70,6 +83,10 @@ export class Transmission {
       metainfo: Buffer.from(torrent).toString('base64'),
       'download-dir': folder,
     });
+  }
+
+  async addMagnet(magnet: string): Promise<void> {
+    await this.rpc('torrent-add', { filename: magnet });
   }
 
   async torrent(hash: string): Promise<TransmissionTorrent> {
