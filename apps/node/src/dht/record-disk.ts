@@ -5,8 +5,8 @@ import { renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 
-/** Rows handed over at a time at the start. */
-const partSize = 5000;
+/** Rows handed over at a time at the start: few, so that what is made for it dies young. */
+const partSize = 200;
 /** Milliseconds. */
 const countsLife = 5000;
 
