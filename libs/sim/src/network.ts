@@ -114,7 +114,7 @@ export class SimNetwork<A extends Endpoint, M, B = M, V = unknown> {
 
   connected(from: string, to: string): boolean {
     if (from === to) return true;
-    if (this.cuts.has(`${from}>${to}`)) return false;
+    if (this.cuts.size > 0 && this.cuts.has(`${from}>${to}`)) return false;
     if (!this.parts) return true;
     const part = this.parts.get(from);
     return part !== undefined && part === this.parts.get(to);
@@ -172,10 +172,11 @@ export class SimNetwork<A extends Endpoint, M, B = M, V = unknown> {
   multicast(from: Endpoint, message: B): void {
     const sender = addressOf(from);
     const drop = this.faults.multicastDrop ?? this.faults.drop;
+    const what = `multicast ${sender}`;
     for (const host of this.hosts.values()) {
       if (host.address === sender || !host.process) continue;
       this.carry(sender, host.address, drop, () =>
-        host.deliver(`multicast ${sender}`, (process, now) =>
+        host.deliver(what, (process, now) =>
           process.multicast?.(message, now),
         ),
       );
