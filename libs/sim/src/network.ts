@@ -176,9 +176,7 @@ export class SimNetwork<A extends Endpoint, M, B = M, V = unknown> {
     for (const host of this.hosts.values()) {
       if (host.address === sender || !host.process) continue;
       this.carry(sender, host.address, drop, () =>
-        host.deliver(what, (process, now) =>
-          process.multicast?.(message, now),
-        ),
+        host.deliver(what, (process, now) => process.multicast?.(message, now)),
       );
     }
   }
