@@ -1,9 +1,41 @@
 /** The records of this node on disk: `.node/records.db`, SQLite. Every batch is on the platter before it is acknowledged. */
 import { betweenIncl } from '@dnd/chord';
 import type { DataRecord, RecordKey, RecordMeta } from '@dnd/records';
-import { renameSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { openSound } from '../sound-database';
+
+const schema = `
+  PRAGMA journal_mode = WAL;
+  PRAGMA synchronous = FULL;
+  PRAGMA cache_size = -4096;
+  CREATE TABLE IF NOT EXISTS record (
+    kind TEXT NOT NULL, place TEXT NOT NULL, item TEXT NOT NULL,
+    stamp TEXT NOT NULL, digest TEXT NOT NULL, size INTEGER NOT NULL, value BLOB,
+    PRIMARY KEY (kind, place, item)
+  ) WITHOUT ROWID;
+`;
+
+interface Statements {
+  readonly upsert: StatementSync;
+  readonly remove: StatementSync;
+  readonly value: StatementSync;
+}
+
+function prepare(db: DatabaseSync): Statements {
+  db.exec(schema);
+  return {
+    upsert: db.prepare(
+      'INSERT OR REPLACE INTO record (kind, place, item, stamp, digest, size, value) VALUES (?, ?, ?, ?, ?, ?, ?)',
+    ),
+    remove: db.prepare(
+      'DELETE FROM record WHERE kind = ? AND place = ? AND item = ?',
+    ),
+    value: db.prepare(
+      'SELECT value FROM record WHERE kind = ? AND place = ? AND item = ?',
+    ),
+  };
+}
 
 /** Rows handed over at a time at the start: few, so that what is made for it dies young. */
 const partSize = 200;
@@ -23,51 +55,19 @@ export interface RecordCounts {
 }
 
 export class RecordDisk {
-  private readonly db: DatabaseSync;
   private counted: RecordCounts | undefined;
-  private readonly upsert: StatementSync;
-  private readonly remove: StatementSync;
-  private readonly value: StatementSync;
 
-  private constructor(db: DatabaseSync) {
-    this.db = db;
-    db.exec(`
-      PRAGMA journal_mode = WAL;
-      PRAGMA synchronous = FULL;
-      PRAGMA cache_size = -4096;
-      CREATE TABLE IF NOT EXISTS record (
-        kind TEXT NOT NULL, place TEXT NOT NULL, item TEXT NOT NULL,
-        stamp TEXT NOT NULL, digest TEXT NOT NULL, size INTEGER NOT NULL, value BLOB,
-        PRIMARY KEY (kind, place, item)
-      ) WITHOUT ROWID;
-    `);
-    this.upsert = db.prepare(
-      'INSERT OR REPLACE INTO record (kind, place, item, stamp, digest, size, value) VALUES (?, ?, ?, ?, ?, ?, ?)',
-    );
-    this.remove = db.prepare(
-      'DELETE FROM record WHERE kind = ? AND place = ? AND item = ?',
-    );
-    this.value = db.prepare(
-      'SELECT value FROM record WHERE kind = ? AND place = ? AND item = ?',
-    );
-  }
+  private constructor(
+    private readonly db: DatabaseSync,
+    private readonly statements: Statements,
+  ) {}
 
   /** A damaged database is put aside (`damaged` tells where): the other replicas bring its records back. */
   static open(storage: string): { disk: RecordDisk; damaged?: string } {
     const file = join(storage, '.node', 'records.db');
-    try {
-      const db = new DatabaseSync(file);
-      const check = db.prepare('PRAGMA quick_check(1)').get() as {
-        quick_check: string;
-      };
-      if (check.quick_check === 'ok') return { disk: new RecordDisk(db) };
-      db.close();
-    } catch (error) {
-      if ((error as { errcode?: number }).errcode === undefined) throw error;
-    }
-    const damaged = `${file}.damaged-${Date.now()}`;
-    renameSync(file, damaged);
-    return { disk: new RecordDisk(new DatabaseSync(file)), damaged };
+    const { db, statements, damaged } = openSound(file, prepare);
+    const disk = new RecordDisk(db, statements);
+    return damaged === undefined ? { disk } : { disk, damaged };
   }
 
   /** All records without their values, in parts. */
@@ -90,9 +90,17 @@ export class RecordDisk {
     this.db.exec('BEGIN IMMEDIATE');
     try {
       for (const { kind, place, item } of removals)
-        this.remove.run(kind, place, item);
+        this.statements.remove.run(kind, place, item);
       for (const { kind, place, item, stamp, digest, size, value } of upserts) {
-        this.upsert.run(kind, place, item, stamp, digest, size, value ?? null);
+        this.statements.upsert.run(
+          kind,
+          place,
+          item,
+          stamp,
+          digest,
+          size,
+          value ?? null,
+        );
       }
       this.db.exec('COMMIT');
     } catch (error) {
@@ -103,7 +111,7 @@ export class RecordDisk {
 
   values(keys: readonly RecordKey[]): (Uint8Array | undefined)[] {
     return keys.map(({ kind, place, item }) => {
-      const row = this.value.get(kind, place, item) as
+      const row = this.statements.value.get(kind, place, item) as
         { value: Uint8Array | null } | undefined;
       return row?.value ?? undefined;
     });

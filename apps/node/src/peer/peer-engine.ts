@@ -102,6 +102,7 @@ export class PeerEngine
     await firstFree(this.config.peerPort, '--peer-port', (port) =>
       this.connections.listen(port),
     );
+    for (const words of this.store.lost) this.log.warn(words);
     for (const row of this.store.torrents()) this.restore(row);
     this.sources.start();
     this.timers = [
