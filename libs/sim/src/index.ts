@@ -6,7 +6,7 @@ export { SimNetwork, addressOf, quietLink } from './network';
 export type { Endpoint, LinkFaults, NetworkCounters } from './network';
 export { Random } from './random';
 export { forEachSeed, seeds } from './seeds';
-export { argument, Report } from './report';
+export { argument, Report, tableProblems } from './report';
 export type { FileAccess, ReportOptions } from './report';
 export { svgPlot } from './svg-plot';
 export type { PlotOptions, Series } from './svg-plot';

@@ -1,4 +1,4 @@
-import { argument, Report } from './report';
+import { argument, Report, tableProblems } from './report';
 
 function memory() {
   const files = new Map<string, string>();
@@ -53,4 +53,11 @@ it('finds arguments in both spellings', () => {
   expect(argument(['--a', '1', '--b=2'], 'a')).toBe('1');
   expect(argument(['--a', '1', '--b=2'], 'b')).toBe('2');
   expect(argument(['--a', '1'], 'c')).toBeUndefined();
+});
+
+it('notices a table that is none', () => {
+  const good = ['A table', '| a | b |', '| --- | --- |', '| 1 | 2 |'];
+  expect(tableProblems(good)).toEqual([]);
+  expect(tableProblems([])).toHaveLength(3);
+  expect(tableProblems([...good, '| 1 |', '| NaN | 1 |'])).toHaveLength(2);
 });

@@ -91,6 +91,21 @@ export class Report {
   }
 }
 
+/** What is wrong with the lines of a table as `heading` and `row` print it; nothing for a good one. */
+export function tableProblems(lines: readonly string[]): string[] {
+  const [title = '', head = '', rule = '', ...rows] = lines;
+  const problems: string[] = [];
+  if (!/\w/.test(title)) problems.push('no title');
+  if (!/^\|( --- \|)+$/.test(rule)) problems.push(`no rule: ${rule}`);
+  if (rows.length === 0) problems.push('no rows');
+  for (const row of rows) {
+    if (row.split('|').length !== head.split('|').length)
+      problems.push(`not as many cells as columns: ${row}`);
+    if (/NaN|undefined|Infinity/.test(row)) problems.push(`no figure: ${row}`);
+  }
+  return problems;
+}
+
 /** The value of `--name value` or `--name=value` among the arguments. */
 export function argument(
   args: readonly string[],
