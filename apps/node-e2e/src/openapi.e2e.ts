@@ -18,6 +18,10 @@ let shared: string;
 let passing: string;
 /** An upload that is begun and given up. */
 let upload: string;
+/** A node that asks for a password, and two browsers signed in there. */
+let locked: Node;
+let password: string;
+let browsers: readonly string[];
 
 beforeAll(async () => {
   scene = await Scene.open('openapi');
@@ -34,6 +38,12 @@ beforeAll(async () => {
   ({ infoHash: passing } = await a.api.publish({
     files: { 'passing.bin': bytesOf('passing', 1000) },
   }));
+  locked = await scene.start('locked', {
+    'sign-in': true,
+    multicast: 'off',
+  });
+  [, password] = await locked.process.line(/page is (\S+)/, 1000);
+  browsers = await Promise.all([signIn(), signIn()]);
   for (const infoHash of [shared, passing])
     await eventually('b knows it', async () => {
       const path = `/api/catalogue/${infoHash}`;
@@ -41,6 +51,27 @@ beforeAll(async () => {
     });
 }, 180_000);
 afterAll(() => scene.close());
+
+/** The cookie of a new session on the locked node. */
+async function signIn(): Promise<string> {
+  const { headers, status } = await locked.api.ask('POST', '/api/session', {
+    json: { password },
+    documented: false,
+  });
+  expect(status).toBe(200);
+  return headers['set-cookie']?.[0].split(';')[0] ?? '';
+}
+
+const asBrowser = (
+  method: string,
+  path: string,
+  json?: unknown,
+): ReturnType<Call> =>
+  locked.api.ask(method, path, {
+    headers: { cookie: browsers[0] },
+    documented: false,
+    ...(json === undefined ? {} : { json }),
+  });
 
 type Call = () => Promise<{ readonly status: number }>;
 
@@ -52,11 +83,41 @@ const calls: Record<string, Call> = {
   signIn: () =>
     a.api.ask('POST', '/api/session', { json: { password: 'none is needed' } }),
   signOut: () => a.api.ask('DELETE', '/api/session'),
+  listSessions: () => asBrowser('GET', '/api/sessions'),
+  signOutSession: async () => {
+    const { json } = (await asBrowser('GET', '/api/sessions')) as unknown as {
+      json: { items: { id: string; current: boolean }[] };
+    };
+    expect(json.items.map(({ current }) => current).sort()).toEqual([
+      false,
+      true,
+    ]);
+    const other = json.items.find(({ current }) => !current)?.id;
+    return asBrowser('DELETE', `/api/sessions/${other}`);
+  },
+  signOutOthers: () => asBrowser('DELETE', '/api/sessions'),
+  changePassword: async () => {
+    const path = '/api/session/password';
+    const next = 'another password';
+    const wrong = await asBrowser('PUT', path, { current: 'wrong', next });
+    expect(wrong.status).toBe(403);
+    return asBrowser('PUT', path, { current: password, next });
+  },
   getRing: () => a.api.ask('GET', '/api/ring'),
   getTracker: () => a.api.ask('GET', '/api/tracker'),
   getSettings: () => a.api.ask('GET', '/api/settings'),
   changeSettings: () =>
-    b.api.ask('PATCH', '/api/settings', { json: { seedRatio: 0, name: 'b' } }),
+    b.api.ask('PATCH', '/api/settings', {
+      json: {
+        seedRatio: 0,
+        name: 'b',
+        alternative: 'schedule',
+        schedule: [{ days: [1, 7], from: '22:00', to: '06:30' }],
+      },
+    }),
+  getPorts: () => a.api.ask('GET', '/api/settings/ports'),
+  changePorts: () => a.api.ask('PATCH', '/api/settings/ports', { json: {} }),
+  getFolders: () => a.api.ask('GET', '/api/settings/folders'),
   publish: async () => {
     await writeFile(join(share, 'where it lies.bin'), bytesOf('lies', 5000));
     const json = { path: join(share, 'where it lies.bin'), comment: 'ü' };
@@ -181,7 +242,7 @@ it('the page that tries the API is served', async () => {
 });
 
 it('a node with a password answers whoever has it, and nobody else', async () => {
-  const node = await scene.start('locked', { password: 'the right password' });
+  const node = await scene.start('given', { password: 'the right password' });
   const authorization = (password: string) => ({
     authorization: `Basic ${Buffer.from(`x:${password}`).toString('base64')}`,
   });

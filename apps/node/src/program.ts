@@ -14,6 +14,7 @@ import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { StorageLock } from '@dnd/storage';
 import { ConfigError, type Config } from './config/config';
+import { withSavedPorts } from './config/saved-ports';
 import { DhtModule } from './dht/dht.module';
 import { RingNode } from './dht/ring-node';
 import { Beacons } from './discovery/beacons';
@@ -22,6 +23,7 @@ import { EventHub } from './http/event-hub';
 import { SESSIONS } from './http/gate';
 import { HttpModule } from './http/http.module';
 import { ResumableUploads } from './http/resumable-uploads';
+import { NodePorts } from './http/node-ports';
 import type { Part } from './part';
 import { PeerEngine } from './peer/peer-engine';
 import { PeerModule } from './peer/peer.module';
@@ -79,9 +81,10 @@ export class Program {
     readonly readyLine: string,
   ) {}
 
-  static async start(config: Config): Promise<Program> {
-    await checkAsked(askedPorts(config));
-    const lock = await takeStorage(config.storage);
+  static async start(given: Config): Promise<Program> {
+    await checkAsked(askedPorts(given));
+    const lock = await takeStorage(given.storage);
+    const config = withSavedPorts(given);
     const app = configure(
       await NestFactory.create<NestExpressApplication>(NodeModule.for(config), {
         logger: new ProgramLogger({
@@ -120,6 +123,14 @@ export class Program {
     if (config.roles.has('http')) {
       await begin(app.get(ResumableUploads));
       const port = await listenHttp(app, config);
+      app.get(NodePorts).bound = {
+        web: port,
+        ...(ring ? { ring: ring.boundPort } : {}),
+        ...(config.roles.has('tracker')
+          ? { tracker: app.get(TrackerServers).port }
+          : {}),
+        ...(config.roles.has('peer') ? { peer: app.get(PeerEngine).port } : {}),
+      };
       app.get(EventHub).start();
       readyLine = `Open http://${config.host.includes(':') ? `[${config.host}]` : shown(config)}:${port}`;
     }

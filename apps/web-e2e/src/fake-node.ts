@@ -68,6 +68,37 @@ const types: Record<string, string> = {
 };
 const policy =
   "default-src 'self';script-src 'self';style-src 'self' 'unsafe-inline';img-src 'self' data: blob:;media-src 'self' blob:;frame-src 'self';frame-ancestors 'self';base-uri 'self';font-src 'self' https: data:;form-action 'self';object-src 'none';script-src-attr 'none'";
+const ports = [
+  { name: 'web', port: 8080, next: 8080, fixed: true },
+  { name: 'tracker', port: 6969, next: 6969, fixed: false },
+  { name: 'peer', port: 6881, next: 51_413, fixed: false },
+  { name: 'ring', port: 7000, next: 7000, fixed: false },
+];
+const folders = {
+  storage: '/home/casa/Storage',
+  freeBytes: 310e9,
+  totalBytes: 1e12,
+  shares: ['/media/films', '/home/casa/Music'],
+};
+const browsers = (now: number) => [
+  {
+    id: 'a1',
+    createdAt: new Date(now - 86_400_000).toISOString(),
+    seenAt: new Date(now).toISOString(),
+    address: '192.168.1.20',
+    agent:
+      'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/149.0 Safari/537.36',
+    current: true,
+  },
+  {
+    id: 'b2',
+    createdAt: new Date(now - 9 * 86_400_000).toISOString(),
+    seenAt: new Date(now - 7_200_000).toISOString(),
+    address: '192.168.1.31',
+    agent: 'Mozilla/5.0 (Android 15; Mobile; rv:140.0) Firefox/140.0',
+    current: false,
+  },
+];
 /** Events are sent in bursts this far apart, ms. */
 const beat = 100;
 
@@ -88,6 +119,16 @@ export class FakeNode {
     seedRatio: 2,
     seedMinutes: 0,
     encryption: 'preferred',
+    limitLocal: true,
+    utp: true,
+    alternative: 'schedule',
+    alternativeDownloadLimit: 1_000_000,
+    alternativeUploadLimit: 250_000,
+    schedule: [
+      { days: [1, 2, 3, 4, 5], from: '08:00', to: '18:00' },
+      { days: [5, 6], from: '22:00', to: '02:00' },
+    ],
+    alternativeNow: false,
   };
   private signedIn = false;
   private sequence = 0;
@@ -183,6 +224,7 @@ export class FakeNode {
     if (path[0] === 'session') return this.session(request, response);
     if (this.options.password && !this.signedIn)
       return this.problem(response, 401, 'sign in first');
+    if (path[0] === 'sessions') return this.json(response, this.sessions());
     if (path[0] === 'events') return this.events(request, response);
     return this.api(request, response, path, url.searchParams);
   }
@@ -206,6 +248,11 @@ export class FakeNode {
         .map(libraryItem);
       return this.json(response, { total: items.length, items });
     }
+    if (what === 'uploads') return this.json(response, { total: 0, items: [] });
+    if (what === 'settings' && id === 'ports')
+      return this.json(response, { total: ports.length, items: ports });
+    if (what === 'settings' && id === 'folders')
+      return this.json(response, folders);
     if (what === 'settings') {
       if (method === 'PATCH')
         this.settings = {
@@ -420,6 +467,11 @@ export class FakeNode {
     );
     this.streams.add(response);
     response.on('close', () => this.streams.delete(response));
+  }
+
+  private sessions(): unknown {
+    const items = this.options.password === '' ? [] : browsers(this.started);
+    return { total: items.length, items, canChangePassword: true };
   }
 
   private async session(

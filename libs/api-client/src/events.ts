@@ -15,6 +15,7 @@ export interface ServerEventMap {
   readonly download: DownloadDto;
   readonly 'download-removed': { readonly id: string };
   readonly publication: PublicationDto;
+  readonly 'publication-removed': { readonly id: string };
   readonly catalogue: { readonly version: number };
   readonly ring: RingDto;
 }

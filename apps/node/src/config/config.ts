@@ -184,6 +184,10 @@ const flags: readonly Flag[] = [
     help: 'password of the web page (default beyond this machine: one is made and printed once)',
   },
   {
+    name: 'sign-in',
+    help: 'ask for the password on this machine too; one is made and printed once',
+  },
+  {
     name: 'open',
     help: 'listen beyond this machine without secret and sign-in: for a LAN party',
   },
@@ -389,7 +393,7 @@ function check(given: (name: string) => readonly string[]): Config {
         ? undefined
         : hostPort('--multicast', text('multicast')),
     interface: one('interface') ?? (isLoopback(host) ? '127.0.0.1' : advertise),
-    signIn: (beyond && !open) || one('password') !== undefined,
+    signIn: (beyond && !open) || one('password') !== undefined || on('sign-in'),
     password: one('password'),
     allowHosts: [
       ...given('allow-host'),

@@ -1,4 +1,13 @@
-import { Controller, Get, Headers, Param, Query, Res } from '@nestjs/common';
+import {
+  Controller,
+  Get,
+  Headers,
+  Inject,
+  Param,
+  Query,
+  Req,
+  Res,
+} from '@nestjs/common';
 import {
   ApiOkResponse,
   ApiOperation,
@@ -6,12 +15,14 @@ import {
   ApiQuery,
   ApiTags,
 } from '@nestjs/swagger';
-import type { Response } from 'express';
+import type { Request, Response } from 'express';
 import { filter } from 'rxjs';
 import { Peer } from '../peer/peer';
 import { ApiProblems } from './documented';
 import { EventHub, type NumberedEvent } from './event-hub';
+import { cookieOf, SESSIONS } from './gate';
 import { InfoHashPipe } from './info-hash.pipe';
+import type { Sessions } from './session';
 import type { Observable } from 'rxjs';
 
 /** Often enough that proxies and browsers take the stream for alive. */
@@ -25,6 +36,7 @@ export class EventsController {
   constructor(
     private readonly hub: EventHub,
     private readonly peer: Peer,
+    @Inject(SESSIONS) private readonly sessions: Sessions | null,
   ) {}
 
   @Get('events')
@@ -41,10 +53,12 @@ export class EventsController {
   })
   @ApiOkResponse({ schema: { type: 'string' } })
   events(
+    @Req() request: Request,
     @Res() response: Response,
     @Headers('last-event-id') header?: string,
     @Query('lastEventId') query?: string,
   ): void {
+    this.endWithSession(request, response);
     send(response, this.hub.stream(header ?? query));
   }
 
@@ -59,6 +73,7 @@ export class EventsController {
   @ApiProblems(400, 404)
   async progress(
     @Param('id', InfoHashPipe) id: string,
+    @Req() request: Request,
     @Res() response: Response,
   ): Promise<void> {
     const download = await this.peer.download(id);
@@ -71,10 +86,19 @@ export class EventsController {
             event.data.id === id,
         ),
       );
+    this.endWithSession(request, response);
     send(response, changes, {
       id: '',
       event: { type: 'download', data: download },
     });
+  }
+
+  /** Who is signed out hears nothing more. */
+  private endWithSession(request: Request, response: Response): void {
+    const { sessions } = this;
+    if (!sessions) return;
+    const end = (): void => void response.end();
+    response.on('close', sessions.watch(cookieOf(request), end));
   }
 }
 

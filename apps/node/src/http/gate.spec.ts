@@ -49,6 +49,8 @@ it('takes changes from its own pages and from programs', () => {
   expect(post('null')).toBe(403);
 });
 
+const from = { address: '127.0.0.1', agent: 'a browser' };
+
 describe('with a sign-in', () => {
   const storage = mkdtempSync(join(tmpdir(), 'gate-'));
   const sessions = Sessions.open(storage, 'open sesame');
@@ -64,8 +66,8 @@ describe('with a sign-in', () => {
   });
 
   it('knows a session, and the password by HTTP Basic', () => {
-    expect(sessions.signIn('wrong', 0)).toBe(undefined);
-    const id = sessions.signIn('open sesame', Date.now());
+    expect(sessions.signIn('wrong', from, 0)).toBe(undefined);
+    const id = sessions.signIn('open sesame', from, Date.now());
     expect(
       ask(
         { headers: { ...headers, cookie: `a=b; dnd_session=${id}` } },
@@ -94,8 +96,8 @@ describe('with a sign-in', () => {
   it('stops listening to whoever guesses', () => {
     const other = Sessions.open(storage, 'another');
     for (let i = 0; i < 20; i++)
-      expect(other.signIn(`guess ${i}`, 1)).toBe(undefined);
-    expect(other.signIn('another', 2)).toBe(undefined);
-    expect(other.signIn('another', 61_000)).toEqual(expect.any(String));
+      expect(other.signIn(`guess ${i}`, from, 1)).toBe(undefined);
+    expect(other.signIn('another', from, 2)).toBe(undefined);
+    expect(other.signIn('another', from, 61_000)).toEqual(expect.any(String));
   });
 });

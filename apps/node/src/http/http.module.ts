@@ -8,10 +8,12 @@ import { SESSIONS } from './gate';
 import { HealthController } from './health.controller';
 import { LibraryController } from './library.controller';
 import { MetricsController } from './metrics.controller';
+import { NodePorts } from './node-ports';
 import { PublicationsController } from './publications.controller';
 import { RingController } from './ring.controller';
 import { Sessions } from './session';
 import { SessionController } from './session.controller';
+import { SessionsController } from './sessions.controller';
 import { SettingsController } from './settings.controller';
 import { TrackerController } from './tracker.controller';
 import { ResumableUploads } from './resumable-uploads';
@@ -30,12 +32,14 @@ import { UploadsController } from './uploads.controller';
     PublicationsController,
     RingController,
     SessionController,
+    SessionsController,
     SettingsController,
     TrackerController,
     UploadsController,
   ],
   providers: [
     EventHub,
+    NodePorts,
     ResumableUploads,
     Uploads,
     {

@@ -28,6 +28,8 @@ const patience = 7 * 24 * 3_600_000;
 const sweepPeriod = 3_600_000;
 /** A connection that gives nothing for so long is given up, milliseconds. */
 const silence = 60_000;
+/** How long after one request of an upload the next may come before it counts as paused, milliseconds. */
+const between = 2_000;
 /** How often the progress of an upload is told, bytes. */
 const progressStep = 4 * 1024 * 1024;
 
@@ -36,6 +38,7 @@ interface Live {
   state: UploadDto['state'];
   reason?: string;
   told: number;
+  idle?: NodeJS.Timeout;
   /** The request that sends it now, and the end of its reading. */
   sending?: { readonly request: Request; readonly ended: Promise<unknown> };
 }
@@ -190,6 +193,7 @@ export class ResumableUploads implements Part {
   private async receive(live: Live, request: Request): Promise<void> {
     const { upload } = live;
     const { socket } = request;
+    clearTimeout(live.idle);
     live.state = 'receiving';
     this.tell(live);
     socket.setTimeout(silence, () => request.destroy());
@@ -199,14 +203,25 @@ export class ResumableUploads implements Part {
       await upload.append(body, () => {
         if (upload.offset - live.told >= progressStep) this.tell(live);
       });
+      live.idle = setTimeout(() => this.rest(live), between).unref();
+    } catch (error) {
+      live.sending = undefined;
+      this.rest(live);
+      throw error;
     } finally {
       request.resume();
       socket.setTimeout(0);
       live.sending = undefined;
-      live.state = 'paused';
       if (upload.isWhole) void this.publish(live);
-      else this.tell(live);
     }
+  }
+
+  /** Nobody sends it for the moment. */
+  private rest(live: Live): void {
+    const isHere = this.uploads.get(live.upload.manifest.id) === live;
+    if (live.sending || live.state !== 'receiving' || !isHere) return;
+    live.state = 'paused';
+    this.tell(live);
   }
 
   private async publish(live: Live): Promise<void> {

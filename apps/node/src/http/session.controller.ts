@@ -7,6 +7,7 @@ import {
   HttpException,
   Inject,
   Post,
+  Put,
   Req,
   Res,
 } from '@nestjs/common';
@@ -17,8 +18,9 @@ import {
   ApiProperty,
   ApiTags,
 } from '@nestjs/swagger';
-import { IsString, MaxLength } from 'class-validator';
+import { IsString, MaxLength, MinLength } from 'class-validator';
 import type { Request, Response } from 'express';
+import { SeamError } from '../rpc/seam-error';
 import { ApiProblems } from './documented';
 import { cookieOf, isSignedIn, SESSIONS, sessionCookie } from './gate';
 import { sendProblem } from './problem';
@@ -26,6 +28,15 @@ import type { Sessions } from './session';
 
 export class SignInDto {
   @ApiProperty() @IsString() @MaxLength(1024) password!: string;
+}
+
+export class ChangePasswordDto {
+  @ApiProperty() @IsString() @MaxLength(1024) current!: string;
+  @ApiProperty({ minLength: 8, maxLength: 1024 })
+  @IsString()
+  @MinLength(8)
+  @MaxLength(1024)
+  next!: string;
 }
 
 export class SessionDto {
@@ -54,8 +65,16 @@ export class SessionController {
   @ApiOperation({ summary: 'Sign in' })
   @ApiOkResponse({ type: SessionDto })
   @ApiProblems(400, 401)
-  signIn(@Body() body: SignInDto, @Res() response: Response): void {
-    const id = this.sessions?.signIn(body.password, Date.now());
+  signIn(
+    @Body() body: SignInDto,
+    @Req() request: Request,
+    @Res() response: Response,
+  ): void {
+    const from = {
+      address: request.socket.remoteAddress ?? '',
+      agent: request.get('user-agent') ?? '',
+    };
+    const id = this.sessions?.signIn(body.password, from, Date.now());
     if (this.sessions && !id)
       return sendProblem(
         response,
@@ -81,5 +100,30 @@ export class SessionController {
   signOut(@Req() request: Request, @Res() response: Response): void {
     this.sessions?.signOut(cookieOf(request));
     response.clearCookie(sessionCookie, { path: '/' }).status(204).end();
+  }
+
+  @Put('password')
+  @HttpCode(204)
+  @ApiOperation({
+    summary: 'Change the password',
+    description: 'Signs out every other browser.',
+  })
+  @ApiNoContentResponse()
+  @ApiProblems(400, 403, 409)
+  changePassword(
+    @Body() { current, next }: ChangePasswordDto,
+    @Req() request: Request,
+  ): void {
+    const { sessions } = this;
+    if (!sessions)
+      throw new SeamError('conflict', 'this node does not ask for a password');
+    if (!sessions.canChange)
+      throw new SeamError(
+        'conflict',
+        'the password was given by --password when the node was started: change it there',
+      );
+    if (!sessions.check(current, Date.now()))
+      throw new SeamError('forbidden', 'this is not the present password');
+    sessions.change(next, cookieOf(request));
   }
 }

@@ -79,7 +79,12 @@ export class PeerEngine
     readonly tracker: Tracker,
   ) {
     this.store = new PeerStore(config.storage);
-    this.wanted = new PeerSettings(this.store, config.name, this.now());
+    this.wanted = new PeerSettings(
+      this.store,
+      config.name,
+      this.now(),
+      new Date(),
+    );
     this.feed = new ChangeFeed(() => this.everything());
     this.connections = new Connections(this);
     this.sources = new PeerSources(this);
@@ -436,7 +441,7 @@ export class PeerEngine
   }
 
   changeSettings(change: Partial<SettingsDto>): SettingsDto {
-    this.wanted.change(change, this.now());
+    this.wanted.change(change, this.now(), new Date());
     for (const { session } of this.entries.values()) session.settle();
     this.startWanted(true);
     return this.settings;
@@ -556,6 +561,7 @@ export class PeerEngine
 
   private everySecond(): void {
     const now = this.now();
+    this.wanted.tick(now, new Date());
     this.connections.everySecond();
     this.sources.tick();
     let loading = false;

@@ -372,6 +372,8 @@ export class LibraryDto {
   @ApiProperty({ type: [LibraryItemDto] }) items!: LibraryItemDto[];
 }
 
+const timeOfDay = /^([01]\d|2[0-3]):[0-5]\d$/;
+
 export const encryptionModes = [
   'off',
   'accepted',
@@ -379,6 +381,34 @@ export const encryptionModes = [
   'required',
 ] as const;
 export type EncryptionMode = (typeof encryptionModes)[number];
+
+export const alternativeModes = ['off', 'on', 'schedule'] as const;
+export type AlternativeMode = (typeof alternativeModes)[number];
+
+/** A time of the week, in the time zone of the node. */
+export class LimitRuleDto {
+  @ApiProperty({
+    type: [Number],
+    description: 'Days on which it begins: 1 is Monday, 7 is Sunday.',
+  })
+  @IsArray()
+  @ArrayMaxSize(7)
+  @IsInt({ each: true })
+  @Min(1, { each: true })
+  @Max(7, { each: true })
+  days!: number[];
+
+  @ApiProperty({ example: '08:00' })
+  @Matches(timeOfDay, { message: 'from must be a time from 00:00 to 23:59' })
+  from!: string;
+
+  @ApiProperty({
+    example: '18:00',
+    description: 'Of the next day where it is not later than `from`.',
+  })
+  @Matches(timeOfDay, { message: 'to must be a time from 00:00 to 23:59' })
+  to!: string;
+}
 
 export class SettingsDto {
   @ApiProperty({
@@ -393,6 +423,27 @@ export class SettingsDto {
     description: 'Bytes per second for all torrents; 0 is unlimited.',
   })
   uploadLimit!: number;
+  @ApiProperty({
+    enum: alternativeModes,
+    enumName: 'AlternativeMode',
+    description:
+      'Whether the alternative limits hold: never, always, or by the schedule.',
+  })
+  alternative!: AlternativeMode;
+  @ApiProperty({ description: 'Bytes per second; 0 is unlimited.' })
+  alternativeDownloadLimit!: number;
+  @ApiProperty({ description: 'Bytes per second; 0 is unlimited.' })
+  alternativeUploadLimit!: number;
+  @ApiProperty({
+    type: [LimitRuleDto],
+    description: 'When the alternative limits hold: at any of these times.',
+  })
+  schedule!: LimitRuleDto[];
+  @ApiProperty({
+    description: 'The alternative limits hold at this moment.',
+    readOnly: true,
+  })
+  alternativeNow!: boolean;
   @ApiProperty({
     description: 'The limits hold for peers of the local network too.',
   })
@@ -430,6 +481,27 @@ export class UpdateSettingsDto {
   @IsOptional()
   @IsIn(encryptionModes)
   encryption?: EncryptionMode;
+  @ApiPropertyOptional({ enum: alternativeModes, enumName: 'AlternativeMode' })
+  @IsOptional()
+  @IsIn(alternativeModes)
+  alternative?: AlternativeMode;
+  @ApiPropertyOptional()
+  @IsOptional()
+  @IsInt()
+  @Min(0)
+  alternativeDownloadLimit?: number;
+  @ApiPropertyOptional()
+  @IsOptional()
+  @IsInt()
+  @Min(0)
+  alternativeUploadLimit?: number;
+  @ApiPropertyOptional({ type: [LimitRuleDto], maxItems: 50 })
+  @IsOptional()
+  @IsArray()
+  @ArrayMaxSize(50)
+  @ValidateNested({ each: true })
+  @Type(() => LimitRuleDto)
+  schedule?: LimitRuleDto[];
   @ApiPropertyOptional() @IsOptional() @IsBoolean() limitLocal?: boolean;
   @ApiPropertyOptional() @IsOptional() @IsBoolean() utp?: boolean;
 }

@@ -259,8 +259,22 @@ export const enPages = {
     publishing: 'Storing it on the ring',
     published: 'Published',
     failed: 'Failed',
-    stopped: 'Stopped',
-    stop: (name: string) => `Stop ${name}`,
+    pausedAt: (done: string, all: string) => `Paused at ${done} of ${all}`,
+    lost: 'Connection lost, trying again',
+    gone: 'The node has forgotten this upload; it begins anew when you try again',
+    changed: 'The file on your device was changed or is gone; choose it again',
+    pause: (name: string) => `Pause ${name}`,
+    resume: (name: string) => `Go on with ${name}`,
+    choose: 'Choose again',
+    chooseAgain:
+      'Choose the same file or folder again, or drop it here, and it goes on where it was.',
+    notSame: (name: string) =>
+      `That is not “${name}” as it was when its upload began`,
+    discardTitle: 'Give up this upload?',
+    discardText: (name: string, sent: string) =>
+      `“${name}”: the ${sent} that the node has of it are deleted there.`,
+    discardAction: 'Give up and delete',
+    pieceLength: 'Piece length',
     retry: 'Try again',
     stored: (stored: number, wanted: number) =>
       `On ${stored} of ${wanted} nodes`,

@@ -30,6 +30,11 @@ describe('Formats', () => {
     expect(format().duration(seconds)).toBe(text);
   });
 
+  it('names the days of the week from Monday on', () => {
+    expect(format().weekday(1, 'short')).toBe('Mon');
+    expect(format().weekday(7, 'long')).toBe('Sunday');
+  });
+
   it('never says 100 % before the end', () => {
     expect(format().percent(0.9999)).toBe('99%');
     expect(format().percent(1)).toBe('100%');

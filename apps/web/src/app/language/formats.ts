@@ -26,6 +26,10 @@ export class Formats {
         dateStyle: 'medium',
         timeStyle: 'short',
       }),
+      weekday: {
+        short: new Intl.DateTimeFormat(code, { weekday: 'short' }),
+        long: new Intl.DateTimeFormat(code, { weekday: 'long' }),
+      },
       relative: new Intl.RelativeTimeFormat(code, { numeric: 'auto' }),
     };
   });
@@ -71,6 +75,12 @@ export class Formats {
     return days > 99
       ? `${this.number(days)} d`
       : pair(whole, day, 'd', hour, 'h');
+  }
+
+  /** 1 is Monday, 7 is Sunday. */
+  weekday(day: number, length: 'short' | 'long'): string {
+    // 5 January 2026 is a Monday.
+    return this.intl().weekday[length].format(new Date(2026, 0, 4 + day));
   }
 
   date(iso: string): string {

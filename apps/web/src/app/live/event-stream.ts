@@ -23,6 +23,7 @@ const names: readonly ServerEventName[] = [
   'download',
   'download-removed',
   'publication',
+  'publication-removed',
   'catalogue',
   'ring',
 ];

@@ -34,6 +34,9 @@ export class PublicationStore {
         map ??= new Map(this.byId());
         map.set(event.data.id, event.data);
         if (map.size > kept) map.delete(map.keys().next().value as string);
+      } else if (event.type === 'publication-removed') {
+        map ??= new Map(this.byId());
+        map.delete(event.data.id);
       }
     }
     if (map) this.byId.set(map);

@@ -33,10 +33,7 @@ describe('what was chosen to publish', () => {
     drafts.join('both');
     const [both] = drafts.take();
     expect(both).toMatchObject({ name: 'both', folder: true, size: 10 });
-    expect(both.files.map(({ path }) => path)).toEqual([
-      'a.txt',
-      'a (2).txt',
-    ]);
+    expect(both.files.map(({ path }) => path)).toEqual(['a.txt', 'a (2).txt']);
     expect(drafts.all()).toEqual([]);
   });
 });

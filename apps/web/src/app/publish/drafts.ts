@@ -9,6 +9,8 @@ export interface Draft {
   readonly comment: string;
   readonly private: boolean;
   readonly format: TorrentFormat | '';
+  /** Bytes; 0 leaves it to the node. */
+  readonly pieceLength: number;
   readonly folder: boolean;
   readonly files: readonly PickedFile[];
   readonly size: number;
@@ -79,6 +81,7 @@ export class Drafts {
       comment: '',
       private: false,
       format: '',
+      pieceLength: 0,
       folder,
       files,
       size: files.reduce((sum, { file }) => sum + file.size, 0),

@@ -6,10 +6,24 @@ import { FileActions } from '../files/file-actions';
 import { Formats } from '../language/formats';
 import { Language } from '../language/language';
 import { PublicationStore } from '../live/publication-store';
+import { Dialogs } from '../shell/dialogs';
+import { Notices } from '../shell/notices';
 import { Icon } from '../ui/icon';
+import type { IconName } from '../ui/icons';
+import { pickedFrom } from './dropped-files';
+import { UploadTransport } from './upload-transport';
 import { Uploads, type Upload } from './uploads';
 
-type Phase = 'waiting' | 'moving' | 'published' | 'failed' | 'stopped';
+type Phase = 'waiting' | 'moving' | 'lost' | 'paused' | 'published' | 'failed';
+
+const icons: Record<Phase, IconName> = {
+  waiting: 'clock',
+  moving: 'upload',
+  lost: 'retry',
+  paused: 'pause',
+  published: 'check',
+  failed: 'warning',
+};
 
 @Component({
   selector: 'app-publication-card',
@@ -18,17 +32,24 @@ type Phase = 'waiting' | 'moving' | 'published' | 'failed' | 'stopped';
   styleUrl: './publication-card.scss',
 })
 export class PublicationCard {
-  readonly id = input.required<string>();
+  /** Of the publication; unknown before its upload has begun. */
+  readonly id = input<string>();
   /** Where this page sends it. */
   readonly upload = input<Upload>();
 
+  private readonly dialogs = inject(Dialogs);
+  private readonly notices = inject(Notices);
   private readonly store = inject(PublicationStore);
+  private readonly transport = inject(UploadTransport);
   protected readonly actions = inject(FileActions);
   protected readonly uploads = inject(Uploads);
   protected readonly f = inject(Formats);
   protected readonly t = inject(Language).texts;
 
-  protected readonly publication = computed(() => this.store.find(this.id()));
+  protected readonly publication = computed(() => {
+    const id = this.id();
+    return id === undefined ? undefined : this.store.find(id);
+  });
   protected readonly name = computed(
     () => this.publication()?.name || this.upload()?.draft.name || '',
   );
@@ -40,18 +61,19 @@ export class PublicationCard {
   );
 
   protected readonly phase = computed<Phase>(() => {
-    const upload = this.upload();
+    const upload = this.upload()?.state;
+    if (upload === 'uploading') return 'moving';
+    if (upload !== undefined && upload !== 'sent') return upload;
     const state = this.publication()?.state;
-    if (upload?.state === 'stopped') return 'stopped';
-    if (upload?.state === 'failed' || state === 'failed') return 'failed';
-    if (upload?.state === 'done' || state === 'published') return 'published';
-    return upload?.state === 'waiting' ? 'waiting' : 'moving';
+    if (state === 'failed' || state === 'published') return state;
+    return state === 'paused' && !upload ? 'paused' : 'moving';
   });
+  protected readonly icon = computed(() => icons[this.phase()]);
 
-  /** 0 to 1 of the present step; undefined where its length is not known. */
+  /** 0 to 1 of the present step. */
   protected readonly part = computed(() => {
     const upload = this.upload();
-    if (upload?.state === 'uploading')
+    if (upload && upload.state !== 'sent')
       return share(upload.sentBytes, this.size());
     const publication = this.publication();
     if (publication?.state === 'publishing') return 1;
@@ -65,27 +87,36 @@ export class PublicationCard {
     const words = this.t().publish;
     const upload = this.upload();
     const publication = this.publication();
+    const sent = upload?.sentBytes ?? publication?.doneBytes ?? 0;
+    const done = this.f.bytes(sent);
+    const all = this.f.bytes(this.size());
     switch (this.phase()) {
       case 'waiting':
         return words.waiting;
-      case 'stopped':
-        return words.stopped;
+      case 'paused':
+        return words.pausedAt(done, all);
+      case 'lost':
+        return words.lost;
       case 'failed':
         return `${words.failed}: ${upload?.problem ?? publication?.reason ?? ''}`;
       case 'published':
         return words.published;
       case 'moving':
     }
-    if (upload?.state === 'uploading') {
-      const all = this.f.bytes(this.size());
-      return words.uploading(this.f.bytes(upload.sentBytes), all);
-    }
-    if (publication?.state === 'receiving' && !upload) {
-      return words.receiving(this.f.bytes(publication.doneBytes));
-    }
+    if (upload?.state === 'uploading') return words.uploading(done, all);
+    if (publication?.state === 'receiving' && !upload)
+      return words.receiving(done);
     if (publication?.state === 'publishing') return words.publishing;
     const part = publication?.state === 'hashing' ? this.part() : 0;
     return words.hashing(this.f.percent(part));
+  });
+
+  /** How fast, and how long still. */
+  protected readonly pace = computed(() => {
+    const { rate = 0, sentBytes = 0 } = this.upload() ?? {};
+    if (rate <= 0 || this.phase() !== 'moving') return '';
+    const left = this.f.duration((this.size() - sentBytes) / rate);
+    return `${this.f.rate(rate)} · ${this.t().downloads.left(left)}`;
   });
 
   protected readonly replicas = computed(() => {
@@ -98,6 +129,56 @@ export class PublicationCard {
       : this.t().publish.stored(stored, wanted);
     return { safe, text, advice: advice ?? '' };
   });
+
+  protected readonly canDiscard = computed(() => {
+    const upload = this.upload();
+    if (!upload) return this.phase() === 'paused';
+    return upload.state !== 'sent' || this.phase() === 'failed';
+  });
+
+  /** Asks for the files of an upload of an earlier visit. */
+  protected async chooseAgain(
+    file: HTMLInputElement,
+    folder: HTMLInputElement,
+  ): Promise<void> {
+    try {
+      const { files } = await this.transport.look(this.id() ?? '');
+      const isFolder = files.every(({ path }) => path.includes('/'));
+      (isFolder ? folder : file).click();
+    } catch (error) {
+      this.notices.fail(error);
+    }
+  }
+
+  protected async chosen(input: HTMLInputElement): Promise<void> {
+    const files = pickedFrom(input.files ?? []).flatMap((item) => item.files);
+    input.value = '';
+    try {
+      if (await this.uploads.goOn(this.id() ?? '', files)) return;
+      this.notices.warn(this.t().publish.notSame(this.name()));
+    } catch (error) {
+      this.notices.fail(error);
+    }
+  }
+
+  /** Asks first where something has been sent. */
+  protected async discard(): Promise<void> {
+    const words = this.t().publish;
+    const { key, sentBytes = 0 } = this.upload() ?? {};
+    const sent = Math.max(sentBytes, this.publication()?.doneBytes ?? 0);
+    const answer =
+      sent === 0 ||
+      (await this.dialogs.ask({
+        title: words.discardTitle,
+        text: words.discardText(this.name(), this.f.bytes(sent)),
+        answers: [
+          { value: 'discard', label: words.discardAction, danger: true },
+        ],
+      }));
+    if (!answer) return;
+    if (key === undefined) await this.uploads.discardOnNode(this.id() ?? '');
+    else await this.uploads.discard(key);
+  }
 }
 
 const share = (done: number, all: number): number =>

@@ -26,6 +26,11 @@ export class Publish {
   protected readonly t = inject(Language).texts;
 
   protected readonly formats = ['', 'hybrid', 'v1', 'v2'] as const;
+  /** Powers of two from 16 KiB to 64 MiB, bytes. */
+  protected readonly pieceLengths = Array.from(
+    { length: 13 },
+    (_, n) => 16_384 * 2 ** n,
+  );
   protected readonly folderName = signal('');
   protected readonly together = signal(false);
   protected readonly joining = computed(
@@ -40,14 +45,15 @@ export class Publish {
       .reverse();
   });
 
-  protected choose(input: HTMLInputElement): void {
+  protected async choose(input: HTMLInputElement): Promise<void> {
     try {
-      this.drafts.add(pickedFrom(input.files ?? []));
+      const picked = pickedFrom(input.files ?? []);
+      input.value = '';
+      this.drafts.add(await this.uploads.recognise(picked));
     } catch (error) {
       if (!(error instanceof TooManyFiles)) throw error;
       this.notices.warn(this.t().publish.tooMany(this.f.number(maxFiles)));
     }
-    input.value = '';
   }
 
   protected iconOf(draft: Draft) {
@@ -56,6 +62,12 @@ export class Publish {
 
   protected formatName(format: (typeof this.formats)[number]): string {
     return this.t().publish.formats[format === '' ? 'auto' : format];
+  }
+
+  /** Piece lengths are told in powers of two everywhere. */
+  protected pieceName(length: number): string {
+    const kibi = length / 1024;
+    return kibi < 1024 ? `${kibi} KiB` : `${kibi / 1024} MiB`;
   }
 
   protected submit(): void {

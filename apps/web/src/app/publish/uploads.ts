@@ -1,43 +1,88 @@
 /**
- * Uploads what is published: two at a time, with progress, to be stopped and tried again. The node
- * tells the rest (hashing, storing on the ring) by events that carry the same id.
+ * Uploads what is published: two at a time, each from where the node has it. A lost connection is tried
+ * again by itself; a pause is gone on with, also in another visit, once the same files are chosen again.
+ * The node tells the rest (hashing, storing on the ring) by events that carry the upload's id.
  */
-import { computed, DOCUMENT, inject, Injectable, signal } from '@angular/core';
-import type { PublicationDto } from '@dnd/api-client';
+import {
+  computed,
+  DOCUMENT,
+  effect,
+  inject,
+  Injectable,
+  signal,
+  untracked,
+} from '@angular/core';
+import { HttpErrorResponse } from '@angular/common/http';
 import { Language } from '../language/language';
+import { EventStream } from '../live/event-stream';
 import { PublicationStore } from '../live/publication-store';
-import { detailOf } from '../session/problem';
+import { detailOf, problemText } from '../session/problem';
 import { Session } from '../session/session';
 import { Notices } from '../shell/notices';
 import type { Draft } from './drafts';
+import type { Picked, PickedFile } from './dropped-files';
+import { sameFiles } from './same-files';
+import { UploadTransport, type Sending, type Sent } from './upload-transport';
 
 const atOnce = 2;
+const firstPause = 1000;
+const longestPause = 15_000;
+/** Over how long the rate is measured, ms. */
+const rateWindow = 3000;
 
 export type UploadState =
-  'waiting' | 'uploading' | 'sent' | 'done' | 'failed' | 'stopped';
+  | 'waiting'
+  | 'uploading'
+  /** The connection is lost; it is tried again. */
+  | 'lost'
+  | 'paused'
+  /** The node has every byte. */
+  | 'sent'
+  | 'failed';
 
 export interface Upload {
-  readonly id: string;
+  /** Of this page; the node's id is known once it has been begun. */
+  readonly key: string;
+  /** The smaller, the earlier it was chosen. */
+  readonly order: number;
+  readonly id: string | undefined;
   readonly draft: Draft;
   readonly state: UploadState;
   readonly sentBytes: number;
+  /** Bytes per second. */
+  readonly rate: number;
   readonly problem?: string;
+}
+
+interface Work {
+  readonly content: Blob;
+  /** A pause that is over before its last request is does not begin a second. */
+  busy: boolean;
+  sending?: Sending;
+  retry?: ReturnType<typeof setTimeout>;
+  pause: number;
+  samples: { readonly at: number; readonly bytes: number }[];
 }
 
 @Injectable({ providedIn: 'root' })
 export class Uploads {
   private readonly document = inject(DOCUMENT);
+  private readonly events = inject(EventStream);
   private readonly notices = inject(Notices);
   private readonly publications = inject(PublicationStore);
   private readonly session = inject(Session);
+  private readonly transport = inject(UploadTransport);
   private readonly t = inject(Language).texts;
   private readonly list = signal<readonly Upload[]>([]);
-  private readonly requests = new Map<string, XMLHttpRequest>();
+  private readonly work = new Map<string, Work>();
+  private readonly told = new Set<string>();
+  private count = 0;
 
   readonly all = this.list.asReadonly();
   readonly active = computed(() =>
     this.list().some(
-      ({ state }) => state === 'waiting' || state === 'uploading',
+      ({ state }) =>
+        state === 'waiting' || state === 'uploading' || state === 'lost',
     ),
   );
 
@@ -45,105 +90,284 @@ export class Uploads {
     this.document.defaultView?.addEventListener('beforeunload', (event) => {
       if (this.active()) event.preventDefault();
     });
+    effect(() => {
+      const live = this.events.state() === 'live';
+      if (live) untracked(() => this.retryLost());
+    });
+    effect(() => this.tellPublished());
   }
 
   start(drafts: readonly Draft[]): void {
-    const uploads = drafts.map((draft): Upload => ({
-      id: newId(),
+    this.add(drafts.map((draft) => this.upload(draft)));
+  }
+
+  pause(key: string): void {
+    this.change(key, { state: 'paused', rate: 0 });
+    this.interrupt(key);
+    this.pump();
+  }
+
+  /** Goes on after a pause or a failure, from where the node has it. */
+  resume(key: string): void {
+    const state = this.find(key)?.state;
+    if (state === undefined || state === 'uploading') return;
+    this.interrupt(key);
+    this.change(key, { state: 'waiting', problem: undefined });
+    this.pump();
+  }
+
+  /** Gives it up, here and on the node. */
+  async discard(key: string): Promise<void> {
+    const upload = this.find(key);
+    this.forget(key);
+    if (upload?.id) await this.discardOnNode(upload.id);
+  }
+
+  async discardOnNode(id: string): Promise<void> {
+    try {
+      await this.transport.discard(id);
+      this.publications.apply([{ type: 'publication-removed', data: { id } }]);
+    } catch (error) {
+      this.notices.fail(error);
+    }
+  }
+
+  /** Takes its card off the page. */
+  forget(key: string): void {
+    this.interrupt(key);
+    this.work.delete(key);
+    this.list.update((before) => before.filter((item) => item.key !== key));
+    this.pump();
+  }
+
+  /** Goes on with unfinished uploads that any of these belong to; returns the others. */
+  async recognise(picked: readonly Picked[]): Promise<readonly Picked[]> {
+    const own = new Set(this.list().map(({ id }) => id));
+    const paused = this.publications
+      .all()
+      .filter(({ state }) => state === 'paused' || state === 'failed')
+      .filter(({ id }) => !own.has(id));
+    const rest: Picked[] = [];
+    for (const item of picked) {
+      const size = sizeOf(item.files);
+      let found = false;
+      for (const { id } of paused.filter((other) => other.size === size))
+        found ||= await this.goOn(id, item.files).catch(() => false);
+      if (!found) rest.push(item);
+    }
+    return rest;
+  }
+
+  /** Goes on with an upload of an earlier visit. False when these are not its files. */
+  async goOn(id: string, chosen: readonly PickedFile[]): Promise<boolean> {
+    const detail = await this.transport.look(id);
+    const files = sameFiles(detail.files, chosen);
+    if (!files) return false;
+    const upload = this.upload({
+      id,
+      name: detail.name,
+      comment: '',
+      private: false,
+      format: '',
+      pieceLength: 0,
+      folder: files.length > 1,
+      files,
+      size: detail.size,
+    });
+    this.add([{ ...upload, id, sentBytes: detail.offset }]);
+    return true;
+  }
+
+  private upload(draft: Draft): Upload {
+    const order = ++this.count;
+    return {
+      key: `upload-${order}`,
+      order,
+      id: undefined,
       draft,
       state: 'waiting',
       sentBytes: 0,
-    }));
+      rate: 0,
+    };
+  }
+
+  private add(uploads: readonly Upload[]): void {
+    for (const { key, draft } of uploads) {
+      const content = new Blob(draft.files.map(({ file }) => file));
+      this.work.set(key, {
+        content,
+        busy: false,
+        pause: firstPause,
+        samples: [],
+      });
+    }
     this.list.update((before) => [...uploads, ...before]);
     this.pump();
   }
 
-  stop(id: string): void {
-    this.change(id, { state: 'stopped' });
-    this.requests.get(id)?.abort();
-    this.pump();
-  }
-
-  /** Sends it once more, from the beginning and under a new id. */
-  again(id: string): void {
-    const upload = this.list().find((item) => item.id === id);
-    if (!upload) return;
-    this.forget(id);
-    this.start([upload.draft]);
-  }
-
-  forget(id: string): void {
-    this.list.update((before) => before.filter((item) => item.id !== id));
-  }
-
   private pump(): void {
     const running = this.list().filter(({ state }) => state === 'uploading');
-    const waiting = this.list().filter(({ state }) => state === 'waiting');
     // The list shows the newest first; they are sent in the order they were chosen.
+    const waiting = this.list()
+      .filter(({ state }) => state === 'waiting')
+      .sort((a, b) => a.order - b.order);
     const room = Math.max(0, atOnce - running.length);
-    for (const upload of waiting.slice(0, room)) this.send(upload);
+    for (const upload of waiting.slice(0, room)) void this.run(upload);
   }
 
-  private send({ id, draft }: Upload): void {
-    const request = new XMLHttpRequest();
-    this.requests.set(id, request);
-    this.change(id, { state: 'uploading', sentBytes: 0 });
-    request.upload.onprogress = ({ loaded, total }) => {
-      const part = total > 0 ? loaded / total : 0;
-      this.change(id, { sentBytes: Math.round(part * draft.size) });
-    };
-    request.upload.onload = () => {
-      this.change(id, { state: 'sent', sentBytes: draft.size });
-      this.pump();
-    };
-    request.onload = () => this.onAnswer(id, draft, request);
-    request.onerror = () => this.onEnd(id, 'failed', this.t().errors.offline);
-    request.onabort = () => this.onEnd(id, 'stopped');
-    request.open('POST', '/api/publications');
-    request.setRequestHeader('Accept', 'application/json');
-    request.send(formOf(id, draft));
-  }
-
-  private onAnswer(id: string, draft: Draft, request: XMLHttpRequest): void {
-    if (request.status === 201) {
-      const publication = JSON.parse(request.responseText) as PublicationDto;
-      this.publications.put({ ...publication, id });
-      this.notices.say(this.t().publish.done(publication.name || draft.name));
-      this.onEnd(id, 'done');
-      return;
+  private async run({ key, id, draft }: Upload): Promise<void> {
+    const work = this.work.get(key);
+    if (!work || work.busy) return;
+    this.change(key, { state: 'uploading' });
+    work.busy = true;
+    work.samples = [];
+    try {
+      const upload = id
+        ? await this.transport.look(id)
+        : await this.transport.begin(draft);
+      work.pause = firstPause;
+      this.change(key, { id: upload.id, sentBytes: upload.offset });
+      const whole = upload.offset === upload.size;
+      if (!this.find(key)) await this.discardOnNode(upload.id);
+      else if (whole && upload.state !== 'failed')
+        this.change(key, { state: 'sent' });
+      else await this.sendFrom(key, work, upload.id, upload.offset);
+    } catch (error) {
+      await this.onError(key, work, id, error);
     }
-    if (request.status === 401) this.session.expired();
-    const unknown = `${this.t().errors.unknown} (${request.status})`;
-    this.onEnd(id, 'failed', detailOf(request.responseText) ?? unknown);
-  }
-
-  private onEnd(id: string, state: UploadState, problem?: string): void {
-    this.requests.delete(id);
-    this.change(id, { state, ...(problem ? { problem } : {}) });
+    work.busy = false;
     this.pump();
   }
 
-  private change(id: string, change: Partial<Upload>): void {
+  private async sendFrom(
+    key: string,
+    work: Work,
+    id: string,
+    start: number,
+  ): Promise<void> {
+    let offset = start;
+    do {
+      // Paused or given up before this request.
+      if (this.find(key)?.state !== 'uploading') return;
+      work.sending = this.transport.send(id, work.content, offset, (sent) =>
+        this.progress(key, work, sent),
+      );
+      const answer = await work.sending.ended;
+      work.sending = undefined;
+      if (answer.type !== 'at') return this.onEnd(key, work, id, answer);
+      offset = answer.offset;
+      this.progress(key, work, offset);
+    } while (offset < work.content.size);
+    this.change(key, { state: 'sent', sentBytes: offset, rate: 0 });
+  }
+
+  private async onError(
+    key: string,
+    work: Work,
+    id: string | undefined,
+    error: unknown,
+  ): Promise<void> {
+    const status = error instanceof HttpErrorResponse ? error.status : -1;
+    if (status === 0) return this.lose(key, work);
+    if (status === 404 && id) return this.onGone(key, id);
+    this.fail(key, problemText(error, this.t()));
+  }
+
+  private async onEnd(
+    key: string,
+    work: Work,
+    id: string,
+    answer: Sent,
+  ): Promise<void> {
+    if (answer.type === 'gone') return this.onGone(key, id);
+    if (answer.type === 'lost') return this.lose(key, work);
+    if (answer.type !== 'refused') return;
+    if (answer.status === 401) this.session.expired();
+    const unknown = `${this.t().errors.unknown} (${answer.status})`;
+    this.fail(key, detailOf(answer.body) ?? unknown);
+  }
+
+  /** The node does not know the upload: it has been published, or must be begun anew. */
+  private onGone(key: string, id: string): void {
+    const state = this.publications.find(id)?.state;
+    if (state === 'hashing' || state === 'publishing' || state === 'published')
+      this.change(key, { state: 'sent', rate: 0 });
+    else {
+      this.change(key, { id: undefined, sentBytes: 0 });
+      this.fail(key, this.t().publish.gone);
+    }
+  }
+
+  private async lose(key: string, work: Work): Promise<void> {
+    const upload = this.find(key);
+    if (upload?.state !== 'uploading') return;
+    if (!(await isReadable(work.content, upload.sentBytes)))
+      return this.fail(key, this.t().publish.changed);
+    this.change(key, { state: 'lost', rate: 0 });
+    work.retry = setTimeout(() => this.resume(key), work.pause);
+    work.pause = Math.min(longestPause, work.pause * 2);
+  }
+
+  private retryLost(): void {
+    for (const { key, state } of this.list())
+      if (state === 'lost') this.resume(key);
+  }
+
+  private fail(key: string, problem: string): void {
+    this.change(key, { state: 'failed', problem, rate: 0 });
+  }
+
+  private interrupt(key: string): void {
+    const work = this.work.get(key);
+    clearTimeout(work?.retry);
+    work?.sending?.stop();
+  }
+
+  private progress(key: string, work: Work, sentBytes: number): void {
+    if (this.find(key)?.state !== 'uploading') return;
+    const now = performance.now();
+    work.samples.push({ at: now, bytes: sentBytes });
+    while (now - work.samples[0].at > rateWindow) work.samples.shift();
+    const [first] = work.samples;
+    const rate =
+      now > first.at
+        ? Math.max(0, (1000 * (sentBytes - first.bytes)) / (now - first.at))
+        : 0;
+    this.change(key, { sentBytes, rate });
+  }
+
+  /** Says once of each upload of this page that it is published. */
+  private tellPublished(): void {
+    for (const { id, draft } of this.list()) {
+      const publication = id ? this.publications.find(id) : undefined;
+      if (publication?.state !== 'published' || this.told.has(publication.id))
+        continue;
+      this.told.add(publication.id);
+      const name = publication.name || draft.name;
+      untracked(() => this.notices.say(this.t().publish.done(name)));
+    }
+  }
+
+  private find(key: string): Upload | undefined {
+    return this.list().find((item) => item.key === key);
+  }
+
+  private change(key: string, change: Partial<Upload>): void {
     this.list.update((before) =>
-      before.map((item) => (item.id === id ? { ...item, ...change } : item)),
+      before.map((item) => (item.key === key ? { ...item, ...change } : item)),
     );
   }
 }
 
-/** The text parts come first: the node reads them before the files begin. */
-function formOf(id: string, draft: Draft): FormData {
-  const form = new FormData();
-  form.append('id', id);
-  form.append('name', draft.name);
-  if (draft.comment) form.append('comment', draft.comment);
-  if (draft.private) form.append('private', 'true');
-  if (draft.format) form.append('format', draft.format);
-  for (const { file, path } of draft.files) form.append('files', file, path);
-  return form;
-}
+const sizeOf = (files: readonly PickedFile[]): number =>
+  files.reduce((sum, { file }) => sum + file.size, 0);
 
-/** As unique as it has to be for one node; also where the page is not served securely. */
-function newId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(12));
-  return `web-${Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
+/** Browsers tell a file that was changed or deleted after it was chosen from a lost connection only here. */
+async function isReadable(content: Blob, offset: number): Promise<boolean> {
+  try {
+    await content.slice(offset, offset + 1).arrayBuffer();
+    return true;
+  } catch {
+    return false;
+  }
 }

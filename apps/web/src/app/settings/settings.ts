@@ -18,13 +18,26 @@ import { Notices } from '../shell/notices';
 import { Theme, themes, type ThemeName } from '../shell/theme';
 import { Icon } from '../ui/icon';
 import type { IconName } from '../ui/icons';
+import { AlternativeLimits } from './alternative-limits';
 import { LimitField } from './limit-field';
+import { NodeFolders } from './node-folders';
+import { NodePorts } from './node-ports';
+import { Sessions } from './sessions';
 
 type NumberSetting = 'maxActiveDownloads' | 'seedRatio' | 'seedMinutes';
 
 @Component({
   selector: 'app-settings',
-  imports: [Icon, LimitField, MatButton, MatProgressBar],
+  imports: [
+    AlternativeLimits,
+    Icon,
+    LimitField,
+    MatButton,
+    MatProgressBar,
+    NodeFolders,
+    NodePorts,
+    Sessions,
+  ],
   templateUrl: './settings.html',
   styleUrl: './settings.scss',
 })
@@ -109,14 +122,6 @@ export class Settings {
       this.notices.say(words.magnetDone);
     } catch {
       this.notices.warn(words.magnetFailed);
-    }
-  }
-
-  protected async signOut(): Promise<void> {
-    try {
-      await this.session.signOut();
-    } catch (error) {
-      this.notices.fail(error);
     }
   }
 }

@@ -1,5 +1,5 @@
 /** Takes what is dropped or pasted anywhere: magnet links and .torrents are downloaded, other files published. */
-import { DOCUMENT, inject, Injectable, signal } from '@angular/core';
+import { DOCUMENT, inject, Injectable, Injector, signal } from '@angular/core';
 import { Router } from '@angular/router';
 import { DownloadActions } from '../downloads/download-actions';
 import { isTorrent, readLink } from '../downloads/links';
@@ -22,6 +22,7 @@ export class Intake {
   private readonly drafts = inject(Drafts);
   private readonly formats = inject(Formats);
   private readonly notices = inject(Notices);
+  private readonly injector = inject(Injector);
   private readonly router = inject(Router);
   private readonly t = inject(Language).texts;
   private readonly over = signal(false);
@@ -53,7 +54,9 @@ export class Intake {
       this.notices.warn(this.t().publish.emptyFolder);
       return;
     }
-    this.drafts.add(rest);
+    // The first load does without it.
+    const { Uploads } = await import('../publish/uploads');
+    this.drafts.add(await this.injector.get(Uploads).recognise(rest));
     await this.router.navigate(['/publish']);
   }
 
