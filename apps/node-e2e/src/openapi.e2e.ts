@@ -160,6 +160,7 @@ const calls: Record<string, Call> = {
   getDownloadFiles: () => b.api.ask('GET', `/api/downloads/${shared}/files`),
   getDownloadPeers: () => b.api.ask('GET', `/api/downloads/${shared}/peers`),
   getDownloadPieces: () => b.api.ask('GET', `/api/downloads/${shared}/pieces`),
+  getDownloadLog: () => b.api.ask('GET', `/api/downloads/${shared}/log`),
   getDownloadTrackers: () =>
     b.api.ask('GET', `/api/downloads/${shared}/trackers`),
   updateDownload: () =>

@@ -17,6 +17,7 @@ import {
   download,
   downloadFiles,
   hashOf,
+  logOf,
   libraryItem,
   moved,
   peersOf,
@@ -391,6 +392,7 @@ export class FakeNode {
     if (action === 'files') return list(downloadFiles(item));
     if (action === 'peers') return list(peersOf(item));
     if (action === 'trackers') return list(sourcesOf(Date.now()));
+    if (action === 'log') return list(logOf(this.started));
     if (action === 'pieces') return this.json(response, piecesOf(item));
     return this.json(response, item);
   }

@@ -330,3 +330,16 @@ export function ring(count: number, version: number) {
     },
   };
 }
+
+export const logOf = (now: number): unknown[] =>
+  [
+    ['tracker-failed', 'http://tracker.example:6969/announce: no answer', 7],
+    ['corrupt', '212', 1],
+    ['banned', '203.0.113.9:51413', 1],
+    ['working', '180 / 700', 1],
+    ['checking', '', 1],
+    ['started', '', 1],
+  ].map(([kind, detail, count], index) => ({
+    ...{ kind, detail, count },
+    at: new Date(now - index * 60_000).toISOString(),
+  }));

@@ -30,6 +30,7 @@ import {
   DownloadDto,
   DownloadFilesDto,
   DownloadsDto,
+  LogDto,
   PeersDto,
   PiecesDto,
   SourcesDto,
@@ -202,6 +203,16 @@ export class DownloadsController {
   @ApiProblems(400, 404)
   getDownloadPieces(@Param('id', InfoHashPipe) id: string): Promise<PiecesDto> {
     return this.peer.pieces(id);
+  }
+
+  @Get(':id/log')
+  @ApiOperation({
+    summary: 'What happened to it since the node was started, the newest first',
+  })
+  @ApiOkResponse({ type: LogDto })
+  @ApiProblems(400, 404)
+  getDownloadLog(@Param('id', InfoHashPipe) id: string): Promise<LogDto> {
+    return this.peer.log(id);
   }
 
   @Get(':id/trackers')

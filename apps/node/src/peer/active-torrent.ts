@@ -29,6 +29,8 @@ export interface ActiveOwner {
   /** `ban`: its address too. */
   disconnect(socket: PeerSocket, reason: DisconnectReason, ban: boolean): void;
   /** Everything wanted is there and durable. */
+  /** What peers sent of a piece is not what it should be. */
+  corrupt(piece: number): void;
   finished(): void;
   /** Why nothing is written at present, in a person's words; undefined when it goes on. */
   waits(error: StorageError | undefined): void;
@@ -307,6 +309,7 @@ export class ActiveTorrent implements SwarmHost {
       // The bytes are still to be looked at.
       this.letGo(piece);
       swarm.corrupt(piece);
+      this.owner.corrupt(piece);
     } else if (isFull(result)) {
       // The piece keeps its memory, and is written as soon as there is room.
       this.unwritten.add(piece);

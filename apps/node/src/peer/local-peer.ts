@@ -15,6 +15,7 @@ import type {
   DownloadFilesDto,
   DownloadsDto,
   LibraryDto,
+  LogDto,
   PeerDto,
   PeersDto,
   PiecesDto,
@@ -203,6 +204,17 @@ export class LocalPeer extends Peer {
 
   async sources(id: string): Promise<SourcesDto> {
     const items = showSources(this.engine, this.engine.entry(id).session);
+    return { total: items.length, items };
+  }
+
+  async log(id: string): Promise<LogDto> {
+    const items = this.engine
+      .entry(id)
+      .session.log.list()
+      .map((entry) => ({
+        ...entry,
+        at: new Date(entry.at).toISOString(),
+      }));
     return { total: items.length, items };
   }
 

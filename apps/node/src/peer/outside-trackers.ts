@@ -157,6 +157,7 @@ export class OutsideTrackers {
         session.peers.book.add({ host, port }, 'tracker');
       const at = Date.now();
       watched.answers.set(url, { peers: answer.peers.length, at });
+      session.log.add('tracker-answered', `${url}: ${answer.peers.length}`);
       if (answer.peers.length > 0) this.owner.found();
       const { interval, minInterval, trackerId: id } = answer;
       this.feed(session, watched, {
@@ -167,6 +168,7 @@ export class OutsideTrackers {
         ...(id === undefined ? {} : { trackerId: id }),
       });
     } catch (error) {
+      session.log.add('tracker-failed', `${url}: ${(error as Error).message}`);
       const retry =
         error instanceof TrackerFailure ? error.retryMinutes : undefined;
       this.feed(session, watched, {

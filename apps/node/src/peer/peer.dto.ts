@@ -17,6 +17,7 @@ import {
   MinLength,
   ValidateNested,
 } from 'class-validator';
+import { logKinds, type LogKind } from './torrent-log';
 
 export const downloadStates = [
   'queued',
@@ -155,6 +156,25 @@ export class SourceDto {
 export class SourcesDto {
   @ApiProperty() total!: number;
   @ApiProperty({ type: [SourceDto] }) items!: SourceDto[];
+}
+
+export class LogEntryDto {
+  @ApiProperty({
+    format: 'date-time',
+    description: 'Of the last time where it happened several times.',
+  })
+  at!: string;
+  @ApiProperty({ enum: logKinds, enumName: 'LogKind' }) kind!: LogKind;
+  @ApiProperty({
+    description: 'Which piece, which peer, which tracker, or why, in words.',
+  })
+  detail!: string;
+  @ApiProperty({ description: 'How many times in a row.' }) count!: number;
+}
+
+export class LogDto {
+  @ApiProperty() total!: number;
+  @ApiProperty({ type: [LogEntryDto] }) items!: LogEntryDto[];
 }
 
 export class DownloadOptionsDto {

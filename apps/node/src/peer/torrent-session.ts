@@ -28,6 +28,7 @@ import type { DownloadState } from './peer.dto';
 import type { PeerSocket, SocketSession } from './peer-socket';
 import type { SessionOptions, SessionOwner } from './session-owner';
 import { TorrentContent } from './torrent-content';
+import { TorrentLog } from './torrent-log';
 import {
   maxConnections,
   TorrentPeers,
@@ -49,6 +50,7 @@ export class TorrentSession
   implements SocketSession, ActiveOwner, MetadataOwner, TorrentPeersOwner
 {
   readonly peers: TorrentPeers;
+  readonly log = new TorrentLog();
   metainfo: Metainfo | undefined;
   active: ActiveTorrent | undefined;
   phase: Phase = 'stopped';
@@ -195,6 +197,7 @@ export class TorrentSession
   start(): Promise<unknown> {
     if (this.running) return this.turns.through;
     this.running = true;
+    this.log.add('started');
     this.abort = new AbortController();
     this.reason = undefined;
     this.phase = this.metainfo ? 'checking' : 'metadata';
@@ -206,6 +209,7 @@ export class TorrentSession
 
   /** Closes connections and files; resume data is on the disk when it resolves. */
   stop(): Promise<unknown> {
+    if (this.running) this.log.add('stopped');
     if (this.phase !== 'failed') this.phase = 'stopped';
     this.halt('the torrent is stopped');
     return this.close();
@@ -225,6 +229,7 @@ export class TorrentSession
     if (this.phase !== 'active' || !storage || !metainfo) return;
     this.deactivate('the torrent is checked');
     this.phase = 'checking';
+    this.log.add('checking');
     void this.inRun(async (signal) => {
       await this.content.check(storage, all, signal);
       if (!signal.aborted) this.activate(metainfo, storage);
@@ -252,7 +257,10 @@ export class TorrentSession
     const storage = await this.content.open(metainfo);
     if (signal.aborted) return;
     this.reason = this.content.notice(metainfo) ?? this.reason;
-    if (storage.needsCheck) await this.content.check(storage, false, signal);
+    if (storage.needsCheck) {
+      this.log.add('checking');
+      await this.content.check(storage, false, signal);
+    }
     if (!signal.aborted) this.activate(metainfo, storage);
   }
 
@@ -260,6 +268,7 @@ export class TorrentSession
     const { owner } = this;
     this.phase = 'active';
     const wasComplete = storage.have.complete;
+    this.log.add('working', `${storage.have.count} / ${metainfo.pieceCount}`);
     this.hashServer = metainfo.infoHashV2
       ? new HashServer(metainfo, storage)
       : undefined;
@@ -319,6 +328,7 @@ export class TorrentSession
     const reason = words(error);
     this.phase = 'failed';
     this.reason = reason;
+    this.log.add('failed', reason);
     this.halt(reason);
     void this.close();
     this.owner.failed(this, reason);
@@ -441,6 +451,7 @@ export class TorrentSession
   }
 
   liar(socket: PeerSocket): void {
+    this.log.add('banned', socket.address);
     this.peers.ban(socket);
     socket.close('it sent false metadata');
   }
@@ -449,6 +460,7 @@ export class TorrentSession
     this.fetching = undefined;
     this.metainfo = metainfo;
     if (metainfo.private) this.peers.becamePrivate();
+    this.log.add('metadata', metainfo.name);
     this.owner.gotMetadata(this, torrent);
     void this.inRun((signal) => this.open(metainfo, signal));
   }
@@ -475,7 +487,10 @@ export class TorrentSession
   }
 
   disconnect(socket: PeerSocket, reason: DisconnectReason, ban: boolean): void {
-    if (ban) this.peers.ban(socket);
+    if (ban) {
+      this.log.add('banned', socket.address);
+      this.peers.ban(socket);
+    }
     socket.close(reason);
   }
 
@@ -483,20 +498,27 @@ export class TorrentSession
     this.webSeeds?.dismissed(peer, ban);
   }
 
+  corrupt(piece: number): void {
+    this.log.add('corrupt', String(piece));
+  }
+
   finished(): void {
     this.reason = undefined;
+    this.log.add('complete');
     this.owner.finished(this);
     this.owner.changed(this);
   }
 
   waits(error: StorageError | undefined): void {
     this.reason = error && words(error);
+    if (this.reason) this.log.add('waiting', this.reason);
     this.owner.changed(this);
   }
 
   /** What was had is not there any more, or not what it was. */
   private lost(pieces: readonly number[], error: StorageError): void {
     this.reason = words(error);
+    this.log.add('lost', this.reason);
     this.active?.lost(pieces);
     this.owner.changed(this);
     // In the middle of a call of the storage it cannot be asked for more.

@@ -11,6 +11,7 @@ import { Empty } from '../ui/empty';
 import { Icon } from '../ui/icon';
 import { DownloadActions } from './download-actions';
 import { DownloadFiles } from './download-files';
+import { DownloadLog } from './download-log';
 import { DownloadOverview } from './download-overview';
 import { DownloadPeers } from './download-peers';
 import { DownloadPieces } from './download-pieces';
@@ -23,6 +24,7 @@ import { RemoveDownloads } from './remove-downloads';
   imports: [
     DetailPanel,
     DownloadFiles,
+    DownloadLog,
     DownloadOverview,
     DownloadPeers,
     DownloadPieces,
@@ -108,6 +110,11 @@ import { RemoveDownloads } from './remove-downloads';
           <mat-tab [label]="t().detail.sources">
             <ng-template matTabContent>
               <app-download-sources [id]="d.id" />
+            </ng-template>
+          </mat-tab>
+          <mat-tab [label]="t().detail.log">
+            <ng-template matTabContent>
+              <app-download-log [id]="d.id" />
             </ng-template>
           </mat-tab>
         </mat-tab-group>
