@@ -27,7 +27,7 @@ export default defineConfig({
     },
     {
       name: 'phone',
-      testMatch: /(pages|flows|uploads)\.spec\.ts/,
+      testMatch: /(pages|flows|uploads|bulk|settings)\.spec\.ts/,
       use: {
         ...devices['Pixel 7'],
         viewport: { width: 390, height: 844 },

@@ -241,7 +241,10 @@ export class FakeNode {
       return this.catalogue(response, id, action, query);
     if (what === 'ring')
       return this.json(response, ring(this.options.nodes, 0));
-    if (what === 'publications') return this.publish(request, response);
+    if (what === 'publications') {
+      const items = [...this.publications.values()];
+      return this.json(response, { total: items.length, items });
+    }
     if (what === 'library') {
       if (id) return this.content(response, rest);
       const items = [...this.downloads.values()]
@@ -397,23 +400,40 @@ export class FakeNode {
     return this.json(response, item);
   }
 
-  private async publish(
+  /** An upload is begun with its list of files, and published when its bytes are here. */
+  private async upload(
     request: IncomingMessage,
     response: ServerResponse,
+    id: string | undefined,
   ): Promise<void> {
-    if (request.method === 'GET')
-      return this.json(response, { total: 0, items: [] });
-    const body = await text(request);
-    const field = (name: string) =>
-      new RegExp(`name="${name}"\\r\\n\\r\\n([^\\r]*)`).exec(body)?.[1] ?? '';
-    const base: Publication = {
-      id: field('id'),
-      name: field('name'),
-      size: body.length,
-      files: body.split('name="files"').length - 1,
-      state: 'hashing',
-      doneBytes: 0,
-    };
+    if (!id && request.method === 'POST') {
+      const { name, files } = JSON.parse(await text(request));
+      const publication = {
+        id: `upload-${++this.sequence}`,
+        name,
+        size: files.reduce(
+          (sum: number, file: { size: number }) => sum + file.size,
+          0,
+        ),
+        files: files.length,
+        state: 'receiving',
+        doneBytes: 0,
+      };
+      this.tell(publication);
+      return this.json(response, { ...publication, offset: 0 }, 201);
+    }
+    const known = this.publications.get(id ?? '');
+    if (!known) return this.problem(response, 404, 'there is no such upload');
+    const { length } = Buffer.from(await text(request));
+    const doneBytes = known.doneBytes + length;
+    response.setHeader('Upload-Offset', String(doneBytes));
+    response.writeHead(204).end();
+    this.tell({ ...known, doneBytes });
+    if (doneBytes >= known.size) await this.publish({ ...known, doneBytes: 0 });
+  }
+
+  private async publish(publication: Publication): Promise<void> {
+    const base = { ...publication, state: 'hashing' };
     for (let step = 1; step <= 4; step++) {
       this.tell({ ...base, doneBytes: (base.size * step) / 4 });
       await new Promise((next) => setTimeout(next, 120));
@@ -421,7 +441,7 @@ export class FakeNode {
     this.tell({ ...base, state: 'publishing' });
     await new Promise((next) => setTimeout(next, 150));
     const alone = this.options.nodes < 3;
-    const done: Publication = {
+    this.tell({
       ...base,
       state: 'published',
       infoHash: hashOf(1),
@@ -430,9 +450,7 @@ export class FakeNode {
         wanted: 3,
         ...(alone ? { advice: 'Start more nodes: only this one has it.' } : {}),
       },
-    };
-    this.tell(done);
-    this.json(response, done, 201);
+    });
   }
 
   private tell(publication: Publication): void {

@@ -13,6 +13,8 @@ const patience = 90_000;
 export interface RealNode {
   readonly url: string;
   readonly storage: string;
+  /** What it has said so far. */
+  output(): string;
   /** Ends it cleanly; its Storage stays until `removeAll`. */
   stop(): Promise<void>;
 }
@@ -43,6 +45,8 @@ export class RealNodes {
       ],
       { stdio: ['ignore', 'pipe', 'pipe'] },
     );
+    let said = '';
+    process.stdout.on('data', (part: Buffer) => (said += part.toString()));
     const url = await addressOf(process);
     const stop = (): Promise<void> =>
       new Promise((done) => {
@@ -50,7 +54,7 @@ export class RealNodes {
         process.once('exit', () => done());
         process.kill('SIGTERM');
       });
-    const node = { url, storage, stop, process };
+    const node = { url, storage, stop, process, output: () => said };
     this.nodes.push(node);
     return node;
   }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Sessions } from './session';
@@ -29,6 +29,11 @@ it('lists who is signed in, without what opens the session', () => {
     { agent: 'phone', createdAt: day, seenAt: day, current: true },
   ]);
   expect(JSON.stringify(list)).not.toContain(old);
+  sessions.watch(phone, () => undefined);
+  expect(sessions.list(phone, 3 * day)[0]).toMatchObject({
+    agent: 'phone',
+    seenAt: 3 * day,
+  });
   expect(sessions.list(phone, 30.5 * day)).toHaveLength(1);
 });
 
@@ -63,6 +68,18 @@ it('another password ends every other session and outlives a restart', () => {
     expect(each.check('a better one', 1)).toBe(true);
     expect(each.canChange).toBe(true);
   }
+});
+
+it('a restart signs nobody out, unless the password is another', () => {
+  const cookie = signIn(0);
+  const again = Sessions.open(storage, undefined);
+  expect(again.valid(cookie, 1)).toBe(true);
+  expect(Sessions.open(storage, 'open sesame').valid(cookie, 1)).toBe(true);
+  expect(Sessions.open(storage, 'another one').valid(cookie, 1)).toBe(false);
+  writeFileSync(join(storage, '.node/sessions.json'), '[[');
+  expect(Sessions.open(storage, undefined).valid(cookie, 1)).toBe(false);
+  const text = readFileSync(join(storage, '.node/sessions.json'), 'utf8');
+  expect(text).not.toContain(cookie);
 });
 
 it('a password given at the start is changed there only', () => {

@@ -1,10 +1,16 @@
 /**
  * Sign-in for nodes that others can reach: one owner, one password. The password is kept as a scrypt
  * hash in `.node/password`; at the first start one is made and printed once, unless one was given.
- * A session is a random cookie kept in memory; programs may send the password by HTTP Basic instead.
+ * A session is a random cookie, of which `.node/sessions.json` keeps the SHA-256, so that a restart signs
+ * nobody out; programs may send the password by HTTP Basic instead.
  */
 import { Logger } from '@nestjs/common';
-import { randomBytes, scryptSync, timingSafeEqual } from 'node:crypto';
+import {
+  createHash,
+  randomBytes,
+  scryptSync,
+  timingSafeEqual,
+} from 'node:crypto';
 import {
   existsSync,
   mkdirSync,
@@ -50,7 +56,7 @@ export interface SessionFrom {
 }
 
 export class Sessions {
-  /** By the value of their cookie. */
+  /** By the SHA-256 of their cookie. */
   private readonly sessions = new Map<string, Session>();
   /** What is to be closed when a session ends; under "" for those who send the password each time. */
   private readonly watchers = new Map<string, Set<() => void>>();
@@ -60,25 +66,35 @@ export class Sessions {
   private lastGood: Buffer | undefined;
 
   private constructor(
-    private readonly file: string,
+    private readonly folder: string,
     private stored: Stored,
     /** False where the password was given at the start. */
     readonly canChange: boolean,
   ) {}
 
   static open(storage: string, given: string | undefined): Sessions {
-    const file = join(storage, '.node', 'password');
-    const known = given === undefined ? readStored(file) : undefined;
-    if (known) return new Sessions(file, known, true);
+    const folder = join(storage, '.node');
+    const file = passwordFile(folder);
+    const known = readStored(file);
+    if (known && (given === undefined || isPassword(given, known))) {
+      const sessions = new Sessions(folder, known, given === undefined);
+      sessions.read();
+      return sessions;
+    }
     const password = given ?? randomBytes(9).toString('base64url');
-    const stored = hashed(password);
-    mkdirSync(join(storage, '.node'), { recursive: true });
-    writeStored(file, stored);
+    const sessions = new Sessions(
+      folder,
+      hashed(password),
+      given === undefined,
+    );
+    mkdirSync(folder, { recursive: true });
+    writeStored(file, sessions.stored);
+    sessions.save();
     if (given === undefined)
       new Logger('SignIn').log(
         `the password of this node's page is ${password} (it is not shown again; delete ${file} for a new one)`,
       );
-    return new Sessions(file, stored, given === undefined);
+    return sessions;
   }
 
   /** A new session's cookie value, or undefined for a wrong password, or after too many of them. */
@@ -86,8 +102,8 @@ export class Sessions {
     if (!this.check(password, now)) return undefined;
     const cookie = randomBytes(24).toString('base64url');
     for (const [old, { until }] of this.sessions)
-      if (until < now || this.sessions.size >= maxSessions) this.signOut(old);
-    this.sessions.set(cookie, {
+      if (until < now || this.sessions.size >= maxSessions) this.drop(old);
+    this.sessions.set(keyOf(cookie), {
       id: randomBytes(8).toString('hex'),
       createdAt: now,
       seenAt: now,
@@ -95,6 +111,7 @@ export class Sessions {
       address: from.address.slice(0, 64),
       agent: from.agent.slice(0, 300),
     });
+    this.save();
     return cookie;
   }
 
@@ -109,11 +126,7 @@ export class Sessions {
     if (now - this.failuresSince > 60_000)
       [this.failures, this.failuresSince] = [0, now];
     if (this.failures >= maxFailures) return false;
-    const { salt, hash } = this.stored;
-    if (
-      password.length <= 1024 &&
-      timingSafeEqual(scryptSync(password, salt, 32), hash)
-    ) {
+    if (password.length <= 1024 && isPassword(password, this.stored)) {
       this.lastGood = bytes;
       return true;
     }
@@ -122,7 +135,7 @@ export class Sessions {
   }
 
   valid(cookie: string, now: number): boolean {
-    const session = this.sessions.get(cookie);
+    const session = this.sessions.get(keyOf(cookie));
     if (!session || session.until <= now) return false;
     session.seenAt = now;
     return true;
@@ -130,37 +143,44 @@ export class Sessions {
 
   /** Those that have not run out, the one seen last first. */
   list(cookie: string, now: number): SessionInfo[] {
+    const own = keyOf(cookie);
     return [...this.sessions]
       .filter(([, { until }]) => until > now)
       .map(([key, { id, createdAt, seenAt, address, agent }]) => ({
-        ...{ id, createdAt, seenAt, address, agent },
-        current: key === cookie,
+        ...{ id, createdAt, address, agent },
+        // An open page hears events, without asking.
+        seenAt: this.watchers.has(key) ? now : seenAt,
+        current: key === own,
       }))
       .sort((a, b) => b.seenAt - a.seenAt);
   }
 
   signOut(cookie: string): void {
-    this.sessions.delete(cookie);
-    this.close(cookie);
+    this.drop(keyOf(cookie));
+    this.save();
   }
 
   /** Ends the session with this id; false where there is none. */
   end(id: string): boolean {
     const found = [...this.sessions].find(([, session]) => session.id === id);
-    if (found) this.signOut(found[0]);
-    return found !== undefined;
+    if (!found) return false;
+    this.drop(found[0]);
+    this.save();
+    return true;
   }
 
   /** Ends every session but this one. */
   endOthers(cookie: string): void {
+    const own = keyOf(cookie);
     for (const other of [...this.sessions.keys()])
-      if (other !== cookie) this.signOut(other);
+      if (other !== own) this.drop(other);
+    this.save();
   }
 
   /** Takes another password and ends every session but this one. */
   change(password: string, cookie: string): void {
     this.stored = hashed(password);
-    writeStored(this.file, this.stored);
+    writeStored(passwordFile(this.folder), this.stored);
     this.lastGood = undefined;
     this.endOthers(cookie);
     this.close('');
@@ -168,7 +188,8 @@ export class Sessions {
 
   /** Calls `close` when this session ends; returns how to stop that. */
   watch(cookie: string, close: () => void): () => void {
-    const key = this.sessions.has(cookie) ? cookie : '';
+    const known = this.sessions.has(keyOf(cookie));
+    const key = known ? keyOf(cookie) : '';
     const list = this.watchers.get(key) ?? new Set();
     this.watchers.set(key, list.add(close));
     return () => {
@@ -178,12 +199,37 @@ export class Sessions {
     };
   }
 
-  private close(cookie: string): void {
-    const list = this.watchers.get(cookie);
-    this.watchers.delete(cookie);
+  private drop(key: string): void {
+    this.sessions.delete(key);
+    this.close(key);
+  }
+
+  private close(key: string): void {
+    const list = this.watchers.get(key);
+    this.watchers.delete(key);
     for (const close of list ?? []) close();
   }
+
+  private save(): void {
+    const text = JSON.stringify([...this.sessions]);
+    writeWhole(join(this.folder, 'sessions.json'), text);
+  }
+
+  /** A damaged file costs the sessions only: everybody signs in again. */
+  private read(): void {
+    try {
+      const text = readFileSync(join(this.folder, 'sessions.json'), 'utf8');
+      for (const [key, session] of JSON.parse(text) as [string, Session][])
+        this.sessions.set(key, session);
+    } catch {
+      this.sessions.clear();
+    }
+  }
 }
+
+const keyOf = (cookie: string): string =>
+  createHash('sha256').update(cookie).digest('base64url');
+const passwordFile = (folder: string): string => join(folder, 'password');
 
 interface Stored {
   readonly salt: Buffer;
@@ -195,8 +241,14 @@ function hashed(password: string): Stored {
   return { salt, hash: scryptSync(password, salt, 32) };
 }
 
+const isPassword = (password: string, { salt, hash }: Stored): boolean =>
+  timingSafeEqual(scryptSync(password, salt, 32), hash);
+
 function writeStored(file: string, { salt, hash }: Stored): void {
-  const text = `${salt.toString('hex')}:${hash.toString('hex')}`;
+  writeWhole(file, `${salt.toString('hex')}:${hash.toString('hex')}`);
+}
+
+function writeWhole(file: string, text: string): void {
   writeFileSync(`${file}.new`, text, { mode: 0o600 });
   renameSync(`${file}.new`, file);
 }

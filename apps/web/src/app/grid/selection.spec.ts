@@ -19,6 +19,17 @@ describe('Selection', () => {
     expect(selection.count()).toBe(0);
   });
 
+  it('takes a tap for the selection once something is selected', () => {
+    const selection = new Selection();
+    const tap = () =>
+      Object.assign(click({}), { pointerType: 'touch' }) as MouseEvent;
+    expect(selection.click(tap(), order, 'c')).toBe(false);
+    selection.toggle('a');
+    expect(selection.click(tap(), order, 'c')).toBe(true);
+    expect(selection.click(click({}), order, 'd')).toBe(false);
+    expect(selection.ids()).toEqual(['a', 'c']);
+  });
+
   it('forgets what is gone', () => {
     const selection = new Selection();
     selection.set(order);

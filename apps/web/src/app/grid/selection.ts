@@ -49,12 +49,18 @@ export class Selection {
     if (after.length < this.chosen().size) this.chosen.set(new Set(after));
   }
 
-  /** True when the click meant the selection and not the row. */
+  /** True when the click meant the selection and not the row: with Shift or Ctrl, or a tap once something is selected. */
   click(event: MouseEvent, order: readonly string[], id: string): boolean {
     if (event.shiftKey) this.extend(order, id);
-    else if (event.ctrlKey || event.metaKey) this.toggle(id);
+    else if (event.ctrlKey || event.metaKey || this.taps(event))
+      this.toggle(id);
     else return false;
     event.preventDefault();
     return true;
+  }
+
+  private taps(event: MouseEvent): boolean {
+    const touched = (event as Partial<PointerEvent>).pointerType === 'touch';
+    return touched && this.chosen().size > 0;
   }
 }

@@ -49,7 +49,11 @@ export class EventStream {
   private pause = firstPause;
   private retry: ReturnType<typeof setTimeout> | undefined;
 
+  private readonly failed = signal(0);
+
   readonly state = this.connection.asReadonly();
+  /** How often the stream has broken or could not be opened. */
+  readonly failures = this.failed.asReadonly();
 
   constructor() {
     const window = this.document.defaultView;
@@ -108,6 +112,7 @@ export class EventStream {
     source.close();
     this.source = undefined;
     this.connection.set('lost');
+    this.failed.update((count) => count + 1);
     this.retry = setTimeout(() => this.connect(), this.pause);
     this.pause = Math.min(longestPause, this.pause * 2);
   }

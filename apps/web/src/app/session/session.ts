@@ -3,7 +3,15 @@ import {
   HttpErrorResponse,
   type HttpInterceptorFn,
 } from '@angular/common/http';
-import { computed, inject, Injectable, Injector, signal } from '@angular/core';
+import {
+  computed,
+  effect,
+  inject,
+  Injectable,
+  Injector,
+  signal,
+  untracked,
+} from '@angular/core';
 import { type CanActivateFn, Router } from '@angular/router';
 import {
   Api,
@@ -24,6 +32,13 @@ export class Session {
 
   readonly required = computed(() => this.told()?.required ?? false);
   readonly signedIn = computed(() => this.told()?.signedIn ?? false);
+
+  constructor() {
+    // An event stream does not tell a session that has ended from a node that is away.
+    effect(() => {
+      if (this.events.failures() > 0) untracked(() => void this.look());
+    });
+  }
 
   /** True when the pages may be shown. An unreachable node counts as open: the pages then say what is wrong. */
   async check(): Promise<boolean> {
@@ -55,6 +70,15 @@ export class Session {
     void this.router.navigate(['/sign-in'], {
       queryParams: { to: this.router.url },
     });
+  }
+
+  private async look(): Promise<void> {
+    try {
+      const { required, signedIn } = await this.api.invoke(getSession);
+      if (required && !signedIn) this.expired();
+    } catch {
+      // The stream is tried again, and tells.
+    }
   }
 
   private take(session: SessionDto): void {
