@@ -28,7 +28,12 @@ const maxRows = 40;
         <strong>{{
           t().detail.pieceMap(f.number(m.have), f.number(m.count))
         }}</strong>
-        <span>{{ t().detail.pieceLength(f.bytes(length())) }}</span>
+        <span>
+          {{ t().detail.pieceLength(f.bytes(length())) }}
+          @if (m.have < m.count) {
+            · {{ t().detail.copies(f.ratio(m.copies)) }}
+          }
+        </span>
       </p>
     }
     <canvas #canvas role="img" [attr.aria-label]="label()"></canvas>
@@ -36,6 +41,7 @@ const maxRows = 40;
       <li><i class="have"></i>{{ t().detail.have }}</li>
       <li><i class="flying"></i>{{ t().detail.inFlight }}</li>
       <li><i class="missing"></i>{{ t().detail.missing }}</li>
+      <li><i class="rare"></i>{{ t().detail.rare }}</li>
       <li><i class="nobody"></i>{{ t().detail.nobody }}</li>
     </ul>
   `,
@@ -87,7 +93,10 @@ const maxRows = 40;
       background: var(--app-bar);
     }
     .missing {
-      background: color-mix(in srgb, var(--app-bar) 32%, var(--app-track));
+      background: color-mix(in srgb, var(--app-bar) 45%, var(--app-track));
+    }
+    .rare {
+      background: color-mix(in srgb, var(--app-bar) 18%, var(--app-track));
     }
     .nobody {
       background: var(--app-track);
@@ -144,8 +153,7 @@ function draw(canvas: HTMLCanvasElement, map: PieceMap): void {
   map.cells.forEach(({ have, inFlight, copies }, i) => {
     const x = (i % columns) * step;
     const y = Math.floor(i / columns) * step;
-    const base = inFlight ? 'flying' : copies ? 'missing' : 'nobody';
-    context.fillStyle = colours[have === 1 ? 'have' : base];
+    context.fillStyle = colours[have === 1 ? 'have' : kindOf(inFlight, copies)];
     context.beginPath();
     context.roundRect(x, y, cell, cell, 3);
     context.fill();
@@ -155,6 +163,15 @@ function draw(canvas: HTMLCanvasElement, map: PieceMap): void {
     }
   });
 }
+
+const kindOf = (inFlight: boolean, copies = 0) =>
+  inFlight
+    ? 'flying'
+    : copies > 1
+      ? 'missing'
+      : copies === 1
+        ? 'rare'
+        : 'nobody';
 
 /** The theme's colours as the canvas understands them: computed by an element that has them. */
 function coloursOf(canvas: HTMLCanvasElement) {
@@ -167,7 +184,8 @@ function coloursOf(canvas: HTMLCanvasElement) {
   const colours = {
     have: read('var(--app-good)'),
     flying: read('var(--app-bar)'),
-    missing: read('color-mix(in srgb, var(--app-bar) 32%, var(--app-track))'),
+    missing: read('color-mix(in srgb, var(--app-bar) 45%, var(--app-track))'),
+    rare: read('color-mix(in srgb, var(--app-bar) 18%, var(--app-track))'),
     nobody: read('var(--app-track)'),
   };
   probe.remove();

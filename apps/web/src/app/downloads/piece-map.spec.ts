@@ -22,6 +22,12 @@ describe('pieceMap', () => {
     expect(cells[9].have).toBe(1);
   });
 
+  it('counts whole copies, and the share of a further one', () => {
+    expect(pieceMap(pieces, 100).copies).toBe(0.7);
+    const none = { ...pieces, count: 0, availability: '' };
+    expect(pieceMap(none, 100).copies).toBe(0);
+  });
+
   it('sums pieces where there is not', () => {
     const { cells, each } = pieceMap(pieces, 4);
     expect(each).toBe(3);

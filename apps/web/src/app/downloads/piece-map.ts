@@ -15,6 +15,8 @@ export interface PieceMap {
   readonly count: number;
   /** Pieces a cell. */
   readonly each: number;
+  /** Whole copies among the connected peers, and the share of pieces that one more peer has. */
+  readonly copies: number;
 }
 
 const bytesOf = (base64: string): Uint8Array =>
@@ -45,5 +47,13 @@ export function pieceMap(pieces: PiecesDto, maxCells: number): PieceMap {
     total += here;
     cells.push({ have: here / (end - start), inFlight: flying, copies });
   }
-  return { cells, have: total, count, each };
+  const copies = copiesOf(availability.subarray(0, count));
+  return { cells, have: total, count, each, copies };
+}
+
+function copiesOf(availability: Uint8Array): number {
+  if (availability.length === 0) return 0;
+  const least = availability.reduce((min, peers) => Math.min(min, peers), 255);
+  const more = availability.reduce((n, peers) => n + Number(peers > least), 0);
+  return least + more / availability.length;
 }

@@ -149,7 +149,9 @@ export const enPages = {
     goneText: 'It has been removed.',
     have: 'Have',
     inFlight: 'On the way',
-    missing: 'Available from peers',
+    missing: 'Several peers have it',
+    rare: 'One peer has it',
+    copies: (copies: string) => `${copies} copies among the peers`,
     nobody: 'Nobody connected has it',
     pieceMap: (have: string, all: string) =>
       `${have} of ${all} pieces are here`,

@@ -5,7 +5,8 @@ import {
 } from '@angular/common/http/testing';
 import { ApplicationRef, Component } from '@angular/core';
 import { TestBed } from '@angular/core/testing';
-import { provideRouter, Router } from '@angular/router';
+import { NavigationEnd, provideRouter, Router } from '@angular/router';
+import { filter, firstValueFrom } from 'rxjs';
 import { EVENT_SOURCE, EventStream } from '../live/event-stream';
 import { FakeEventSource } from '../live/fake-event-source';
 import { Session } from './session';
@@ -39,11 +40,14 @@ describe('a broken event stream', () => {
   const settled = () => TestBed.inject(ApplicationRef).whenStable();
 
   it('is the sign that the session has ended elsewhere', async () => {
+    const { events } = TestBed.inject(Router);
+    const arrived = firstValueFrom(
+      events.pipe(filter((event) => event instanceof NavigationEnd)),
+    );
     http.expectOne('/api/session').flush({ required: true, signedIn: false });
-    await settled();
+    expect((await arrived).url).toMatch(/^\/sign-in/);
     expect(session.signedIn()).toBe(false);
     expect(TestBed.inject(EventStream).state()).toBe('off');
-    expect(TestBed.inject(Router).url).toMatch(/^\/sign-in/);
   });
 
   it('is only tried again while the node does not answer, or knows the session', async () => {
