@@ -8,7 +8,7 @@ test.describe.configure({ mode: 'serial', timeout: 120_000 });
 let nodes: RealNodes;
 let node: RealNode;
 
-test.beforeAll(async ({}, info) => {
+test.beforeAll(async () => {
   test.setTimeout(240_000);
   nodes = await RealNodes.create();
   node = await nodes.start('ana');
@@ -19,7 +19,7 @@ test.beforeAll(async ({}, info) => {
       method: 'POST',
       body: form,
     });
-    expect(answer.status, info.title).toBe(201);
+    expect(answer.status).toBe(201);
   }
 });
 test.afterAll(() => nodes?.removeAll());
