@@ -212,7 +212,7 @@ export class DownloadsController {
   @ApiOkResponse({ type: LogDto })
   @ApiProblems(400, 404)
   getDownloadLog(@Param('id', InfoHashPipe) id: string): Promise<LogDto> {
-    return this.peer.log(id);
+    return this.peer.journal(id);
   }
 
   @Get(':id/trackers')

@@ -207,7 +207,7 @@ export class LocalPeer extends Peer {
     return { total: items.length, items };
   }
 
-  async log(id: string): Promise<LogDto> {
+  async journal(id: string): Promise<LogDto> {
     const items = this.engine
       .entry(id)
       .session.log.list()

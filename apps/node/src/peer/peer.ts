@@ -70,7 +70,7 @@ export abstract class Peer {
   abstract pieces(id: string): Promise<PiecesDto>;
   abstract sources(id: string): Promise<SourcesDto>;
   /** What happened to it since the node was started, the newest first. */
-  abstract log(id: string): Promise<LogDto>;
+  abstract journal(id: string): Promise<LogDto>;
   abstract library(): Promise<LibraryDto>;
   abstract publish(publication: Publish): Promise<PublicationDto>;
   abstract publications(): Promise<PublicationsDto>;
@@ -105,7 +105,7 @@ export const peerSeam = defineSeam<Peer>('peer', Peer, {
   peers: 5_000,
   pieces: 5_000,
   sources: 5_000,
-  log: 5_000,
+  journal: 5_000,
   library: 5_000,
   publish: 24 * hour,
   publications: 5_000,

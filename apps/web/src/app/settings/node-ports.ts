@@ -44,7 +44,7 @@ import { Icon } from '../ui/icon';
     }
     .fields {
       display: grid;
-      grid-template-columns: repeat(auto-fit, minmax(200px, 1fr));
+      grid-template-columns: repeat(auto-fit, minmax(240px, 1fr));
       align-items: start;
       gap: 20px;
     }

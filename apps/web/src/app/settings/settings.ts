@@ -73,6 +73,8 @@ export class Settings {
   private readonly asked = resource({
     loader: () => this.api.invoke(getSettings),
   });
+  private pending = 0;
+  private last: Promise<void> = Promise.resolve();
   private readonly about = resource({ loader: () => this.api.invoke(health) });
   protected readonly settings = computed(() =>
     this.asked.hasValue() ? this.asked.value() : undefined,
@@ -87,10 +89,23 @@ export class Settings {
 
   protected async change(change: UpdateSettingsDto): Promise<void> {
     this.wrong.set(undefined);
+    // Shown at once: the next change may build upon this one before the node has answered.
+    const known = this.settings();
+    if (known) this.asked.set({ ...known, ...change });
+    this.pending++;
+    const turn = this.last.then(() => this.send(change));
+    this.last = turn;
+    await turn;
+  }
+
+  private async send(change: UpdateSettingsDto): Promise<void> {
     try {
-      this.asked.set(await this.api.invoke(changeSettings, { body: change }));
+      const after = await this.api.invoke(changeSettings, { body: change });
+      // An answer that is older than the last change would take it back.
+      if (--this.pending === 0) this.asked.set(after);
       this.notices.say(this.t().settings.saved);
     } catch (error) {
+      this.pending--;
       this.notices.fail(error);
       this.asked.reload();
     }
