@@ -60,4 +60,5 @@ export {
   MAX_PEERS_KEPT,
   mergeSwarmVersions,
 } from './swarm-table';
+export type { KeptSwarms } from './swarm-table';
 export type { SwarmVersion } from './swarm-table';

@@ -27,6 +27,7 @@ import type { RecordMeta } from './record';
 import { mayDrop, Repair } from './repair';
 import type { DropCase } from './repair';
 import { Server } from './server';
+import type { KeptSwarms } from './swarm-table';
 
 const MAX_WAITING = 1_000;
 /** A node that stood still for this long has missed too much to be trusted with its share. */
@@ -85,6 +86,12 @@ export class Records implements Machine<RecordsInput, RecordsOutput> {
   /** What this node holds and how well it is replicated. */
   health(): RecordsHealth {
     return this.repair.health();
+  }
+
+  /** The swarms whose first owner this node is, and who is in them. */
+  ownSwarms(): KeptSwarms {
+    const { self, view, swarms } = this.kernel;
+    return swarms.counts(view.predecessor?.id ?? self.id, self.id);
   }
 
   /** How often the rarer things happened since the start. */

@@ -68,7 +68,7 @@ interface Swarm extends Chain {
 }
 
 /** How many swarms, and who is in them. */
-export interface SwarmCounts {
+export interface KeptSwarms {
   readonly swarms: number;
   readonly peers: number;
   readonly seeds: number;
@@ -154,7 +154,7 @@ export class SwarmTable {
   }
 
   /** What there is of (from, to]; those whose time has just ended may still count. */
-  counts(from: RingId, to: RingId): SwarmCounts {
+  counts(from: RingId, to: RingId): KeptSwarms {
     const cut = [leafOf(from), leafOf(to)];
     let [swarms, peers, seeds] = [0, 0, 0];
     this.leaves.forEach((leaf, number) => {

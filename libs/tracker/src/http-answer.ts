@@ -241,7 +241,7 @@ export function writeHead(
 }
 
 /** A whole answer with another status than 200, after which the connection is closed. */
-export function refusal(status: number, text: string): Uint8Array {
+function refusal(status: number, text: string): Uint8Array {
   const body = `${text}\n`;
   const allow = status === 405 ? 'Allow: GET\r\n' : '';
   return ascii(
@@ -249,6 +249,16 @@ export function refusal(status: number, text: string): Uint8Array {
       `Content-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
   );
 }
+
+/** Whole answers with another status than 200, after which the connection is closed. */
+export const REFUSALS: Record<number, Uint8Array> = {
+  400: refusal(400, 'Bad Request'),
+  404: refusal(404, 'Not Found'),
+  405: refusal(405, 'Method Not Allowed'),
+  414: refusal(414, 'URI Too Long'),
+  431: refusal(431, 'Request Header Fields Too Large'),
+  505: refusal(505, 'HTTP Version Not Supported'),
+};
 
 /** Copies a short run of bytes. */
 export function put(out: Uint8Array, at: number, bytes: Uint8Array): number {

@@ -1,11 +1,8 @@
 import { decode } from '@dnd/bencode';
 import fc from 'fast-check';
 import { AnnounceTable } from './announce-table';
-import {
-  HttpTracker,
-  HttpTrackerConnection,
-  type HttpTrackerOptions,
-} from './http-tracker';
+import { HttpTracker, type HttpTrackerOptions } from './http-tracker';
+import { HttpTrackerConnection } from './http-tracker-connection';
 
 const seed = new Uint32Array([1, 2, 3, 4]);
 const escape = (bytes: Uint8Array) =>

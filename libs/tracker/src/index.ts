@@ -21,14 +21,15 @@ export type {
   CopiedPeer,
   SwarmCopy,
 } from './swarm-exchange';
-export { HttpTracker, HttpTrackerConnection } from './http-tracker';
+export { HttpTracker } from './http-tracker';
 export type {
   Admission,
   HttpTrackerOptions,
   Known,
-  Sink,
   TrackerCounters,
 } from './http-tracker';
+export { HttpTrackerConnection } from './http-tracker-connection';
+export type { Sink } from './http-tracker-connection';
 export { announceInterval } from './announce-interval';
 export {
   encodeLsd,

@@ -5,7 +5,8 @@
  */
 import { AnnounceRequest } from './announce-request';
 import { AnnounceTable } from './announce-table';
-import { HttpTracker, HttpTrackerConnection } from './http-tracker';
+import { HttpTracker } from './http-tracker';
+import { HttpTrackerConnection } from './http-tracker-connection';
 import { escapeBytes } from './tracker-url';
 import { UdpTracker } from './udp-tracker';
 

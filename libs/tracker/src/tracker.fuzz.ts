@@ -1,11 +1,11 @@
 /**
  * Hostile bytes for everything here that reads bytes: good inputs with some bytes changed, cut,
  * doubled or joined, from a seed. `npx node libs/tracker/fuzz.mjs [inputs] [seed]` runs as many as
- * you like; the specs run some thousands.
+ * you like; the specs run 100,000.
  */
-import { AnnounceRequest } from './announce-request';
 import { AnnounceTable } from './announce-table';
-import { HttpTracker, HttpTrackerConnection } from './http-tracker';
+import { HttpTracker } from './http-tracker';
+import { HttpTrackerConnection } from './http-tracker-connection';
 import { encodeLsd, parseLsd } from './lsd';
 import {
   parseAnnounceAnswer,

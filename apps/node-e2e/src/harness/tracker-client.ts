@@ -54,6 +54,23 @@ export async function announce(
   });
 }
 
+/** The numbers of a swarm (BEP 48). */
+export async function scrape(
+  announceUrl: string,
+  infoHash: string,
+): Promise<{ complete: number; incomplete: number; downloaded: number }> {
+  const url = announceUrl.replace(/announce$/, 'scrape');
+  const query = `info_hash=${escapeBytes(Buffer.from(infoHash, 'hex'))}`;
+  const body = (await fetchBytes(`${url}?${query}`, 10_000)).toString('latin1');
+  const count = (name: string): number =>
+    Number(new RegExp(`${name}i(\\d+)e`).exec(body)?.[1] ?? NaN);
+  return {
+    complete: count('8:complete'),
+    incomplete: count('10:incomplete'),
+    downloaded: count('10:downloaded'),
+  };
+}
+
 /** The peers of a swarm, asked for by somebody who comes and goes and is nobody's peer afterwards. */
 export async function peersAt(
   url: string,

@@ -1,4 +1,5 @@
 /** What a tracker may ask of the ring. Places are ring keys (40 hex digits); which nodes keep them is not seen. */
+import type { KeptSwarms } from '@dnd/records';
 import { defineSeam } from '../rpc/seam';
 import type { RingDto } from './dht.dto';
 
@@ -54,6 +55,8 @@ export abstract class Dht {
    * comes out; swarms whose owners do not answer are left out.
    */
   abstract swarms(puts: Uint8Array): Promise<Uint8Array>;
+  /** The swarms whose first owner this node is: over all nodes they add up to all there are. */
+  abstract ownSwarms(): Promise<KeptSwarms>;
   abstract ring(): Promise<RingDto>;
 }
 
@@ -63,5 +66,6 @@ export const dhtSeam = defineSeam<Dht>('dht', Dht, {
   list: 8_000,
   poll: 8_000,
   swarms: 5_000,
+  ownSwarms: 3_000,
   ring: 3_000,
 });

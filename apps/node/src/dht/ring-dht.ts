@@ -5,6 +5,7 @@ import {
   REPLICAS,
   unpackPuts,
   type DataRecord,
+  type KeptSwarms,
 } from '@dnd/records';
 import { Inject, Injectable } from '@nestjs/common';
 import { Config } from '../config/config';
@@ -93,6 +94,10 @@ export class RingDht extends Dht {
     });
     if (result.type !== 'swarms') throw unexpected(result.type);
     return packAnswers(result.swarms);
+  }
+
+  ownSwarms(): Promise<KeptSwarms> {
+    return Promise.resolve(this.node.ownSwarms());
   }
 
   async ring(): Promise<RingDto> {

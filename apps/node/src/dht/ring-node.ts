@@ -19,6 +19,7 @@ import {
   type RecordsHealth,
   type RecordsInput,
   type RecordsOutput,
+  type KeptSwarms,
 } from '@dnd/records';
 import { Inject, Injectable } from '@nestjs/common';
 import { Config } from '../config/config';
@@ -63,6 +64,7 @@ export class RingNode implements Part {
   private node: ChordNode | undefined;
   private chord!: MachineDriver<ChordInput, ChordOutput>;
   private records!: MachineDriver<RecordsInput, RecordsOutput>;
+  private core: Records | undefined;
   private nextOp = 1;
   private readonly clock = new SteadyClock();
   private timer: NodeJS.Timeout | undefined;
@@ -142,6 +144,11 @@ export class RingNode implements Part {
     return this.view && this.node?.view();
   }
 
+  /** The swarms whose first owner this node is. */
+  ownSwarms(): KeptSwarms {
+    return this.core?.ownSwarms() ?? { swarms: 0, peers: 0, seeds: 0 };
+  }
+
   /** One operation on the records. Rejects with SeamError. */
   operate(question: RecordsQuestion): Promise<OperationResult> {
     const op = this.nextOp++;
@@ -179,6 +186,7 @@ export class RingNode implements Part {
       validate: isValidRecord,
       wallOffset: this.clock.wallOffset,
     });
+    this.core = records;
     this.chord = new MachineDriver(
       chord,
       (output) => this.performChord(output),

@@ -10,6 +10,7 @@ import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { Dht } from '../dht/dht';
 import { Peer } from '../peer/peer';
 import { Tracker } from '../tracker/tracker';
+import type { TrackerTotalDto } from '../tracker/tracker.dto';
 
 @ApiTags('metrics')
 @Controller('metrics')
@@ -48,6 +49,7 @@ export class MetricsController {
       errors,
       catalogue,
       ring,
+      total,
     } = await this.tracker.status();
     this.set('tracker_announces_total', 'Announces answered', announces);
     this.set('tracker_scrapes_total', 'Scrapes answered', scrapes);
@@ -69,11 +71,36 @@ export class MetricsController {
       this.set('tracker_errors_total', 'Requests not served', count, { kind });
     this.set('catalogue_entries', 'Entries of the catalogue', catalogue);
     this.set('ring_trackers', 'Live trackers of the ring', ring.length);
+    this.ofTrackers(total);
+  }
+
+  /** All trackers of the ring together. */
+  private ofTrackers(total: TrackerTotalDto): void {
     this.set(
       'ring_announces_per_second',
       'Announces in the last second, all trackers',
-      ring.reduce((sum, each) => sum + each.announcesPerSecond, 0),
+      total.announcesPerSecond,
     );
+    this.set('ring_swarms', 'Swarms of the ring', total.swarms);
+    this.set('ring_peers', 'Peers of the ring', total.peers);
+    this.set('ring_seeds', 'Complete peers of the ring', total.seeds);
+    for (const [quantile, milliseconds] of [
+      ['0.5', total.latency.p50],
+      ['0.99', total.latency.p99],
+    ] as const)
+      this.set(
+        'ring_answer_milliseconds',
+        'Time of an answer, of the slowest tracker',
+        milliseconds,
+        { quantile },
+      );
+    for (const [kind, count] of Object.entries(total.errorsPerMinute))
+      this.set(
+        'ring_errors_per_minute',
+        'Requests not served in the last minute, all trackers',
+        count,
+        { kind },
+      );
   }
 
   private async ofRing(): Promise<void> {

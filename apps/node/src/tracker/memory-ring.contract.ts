@@ -7,6 +7,7 @@ import {
   packPeers,
   unpackPuts,
   type SwarmAnswer,
+  type KeptSwarms,
   type SwarmPut,
 } from '@dnd/records';
 import {
@@ -41,9 +42,10 @@ export class MemoryRing {
   readonly places = new Map<string, Map<string, Kept>>();
   readonly swarms = new Map<string, KeptSwarm>();
   version = 0;
+  private nodes = 0;
 
   node(): MemoryDht {
-    return new MemoryDht(this);
+    return new MemoryDht(this, this.nodes++ === 0);
   }
 
   place(kind: DurableKind, place: string): Map<string, Kept> {
@@ -61,7 +63,10 @@ export class MemoryDht extends Dht {
   /** Answers come when it resolves. */
   gate: Promise<void> | undefined;
 
-  constructor(readonly memory: MemoryRing) {
+  constructor(
+    readonly memory: MemoryRing,
+    private readonly isFirst: boolean,
+  ) {
     super();
   }
 
@@ -115,6 +120,27 @@ export class MemoryDht extends Dht {
       this.refused += queries.filter(({ peers }) => peers.length > 0).length;
     await this.pass();
     return packAnswers(queries.map((query) => this.swarm(query)));
+  }
+
+  /** The spec's trackers share one ring: the first of them keeps it all. */
+  async ownSwarms(): Promise<KeptSwarms> {
+    await this.pass();
+    const states = this.isFirst
+      ? [...this.memory.swarms.keys()].map((swarm) =>
+          this.swarm({
+            swarm,
+            peers: new Uint8Array(0),
+            want: 0,
+            seeds: true,
+            completed: 0,
+          }),
+        )
+      : [];
+    return {
+      swarms: states.length,
+      peers: states.reduce((sum, s) => sum + s.seeds + s.leechers, 0),
+      seeds: states.reduce((sum, { seeds }) => sum + seeds, 0),
+    };
   }
 
   ring(): Promise<RingDto> {

@@ -1,7 +1,7 @@
 /** Clients for specs that say exactly the bytes they are told to, over real sockets. */
 import { asBytes, asNumber, asText, decodeDictionary } from '@dnd/bencode';
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
-import { connect, type Socket } from 'node:net';
+import { connect, isIPv6, type Socket } from 'node:net';
 import { once } from 'node:events';
 
 export const hashOf = (n: number): Buffer => Buffer.alloc(20, n);
@@ -65,8 +65,8 @@ export class RawHttp {
     socket.on('error', end);
   }
 
-  static async open(port: number): Promise<RawHttp> {
-    const socket = connect(port, '127.0.0.1');
+  static async open(port: number, host = '127.0.0.1'): Promise<RawHttp> {
+    const socket = connect(port, host);
     await once(socket, 'connect');
     return new RawHttp(socket);
   }
@@ -163,9 +163,15 @@ export class RawUdp {
     });
   }
 
-  static async open(port: number): Promise<RawUdp> {
-    const socket = createSocket('udp4');
-    socket.connect(port, '127.0.0.1');
+  /** Asks from the address `from`. */
+  static async open(
+    port: number,
+    { host = '127.0.0.1', from }: { host?: string; from?: string } = {},
+  ): Promise<RawUdp> {
+    const socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4');
+    socket.bind(0, from ?? host);
+    await once(socket, 'listening');
+    socket.connect(port, host);
     await once(socket, 'connect');
     const udp = new RawUdp(socket);
     udp.send(connectPacket());

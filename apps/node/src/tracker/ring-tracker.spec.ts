@@ -9,7 +9,7 @@ import {
   until,
   type SceneTracker,
 } from './tracker-scene.contract';
-import { decodeClient } from './values';
+import { decodeClient, encodeClient } from './values';
 
 Logger.overrideLogger(false);
 const scene = new TrackerScene();
@@ -74,6 +74,36 @@ describe('client ids', () => {
       }),
     );
     expect(new Set(ids).size).toBe(50);
+  });
+
+  it('differ on rings that cannot reach each other, and a clash costs the later one its id', async () => {
+    const other = new TrackerScene();
+    const apart = await other.start();
+    const client = { token: '7'.repeat(64), name: 'x', ...at };
+    const [here, there] = await Promise.all([
+      a.tracker.checkIn(client),
+      apart.tracker.checkIn({ ...client, token: '8'.repeat(64) }),
+    ]);
+    expect(here.clientId).not.toBe(there.clientId);
+    // The rings become one, and the record of another client has won the id.
+    const place = clientPlace(here.clientId);
+    const value = encodeClient({
+      id: here.clientId,
+      proof: 'a'.repeat(64),
+      name: 'y',
+      ...at,
+    });
+    const item = String(here.clientId);
+    await a.dht.put([{ kind: 'client', place, item, value }]);
+    await expect(
+      b.tracker.checkIn({ ...client, clientId: here.clientId }),
+    ).rejects.toMatchObject({ code: 'forbidden' });
+    const { clientId } = await b.tracker.checkIn(client);
+    expect(clientId).not.toBe(here.clientId);
+    expect(await a.tracker.checkIn({ ...client, clientId })).toEqual({
+      clientId,
+    });
+    await other.stop();
   });
 
   it('keep to whoever has the token, with the address of the last start', async () => {
@@ -205,3 +235,31 @@ it('hands out torrents and magnets with the addresses of every live tracker, HTT
   for (const port of ports)
     expect(inMagnet.flat().join(' ')).toContain(`:${port}`);
 });
+
+it('tells what it does, what the others do and what the ring has in all', async () => {
+  const d = await scene.start();
+  const hash = Buffer.from('5a'.repeat(20), 'hex');
+  for (let p = 1; p <= 3; p++)
+    await announceHttp(d.port, announcePath(hash, p, { left: p - 1 }));
+  await announceHttp(d.port, '/announce?info_hash=short');
+  const status = await d.tracker.status();
+  expect(status).toMatchObject({
+    address: `127.0.0.1:${d.port}`,
+    announces: 3,
+    scrapes: 0,
+    swarms: 1,
+    peers: 3,
+    seeds: 1,
+    errors: { malformed: 1, refused: 0, junk: 0 },
+  });
+  const late = await scene.start();
+  await until(
+    () => late.tracker.status(),
+    ({ ring, total }) => ring.length >= 5 && total.peers > 0,
+    20_000,
+  );
+  const { ring, total } = await late.tracker.status();
+  expect(ring[0]).toMatchObject({ address: `127.0.0.1:${late.port}` });
+  expect(total.swarms).toBe(ring.reduce((sum, each) => sum + each.swarms, 0));
+  expect(total.peers).toBe(ring.reduce((sum, each) => sum + each.peers, 0));
+}, 30_000);

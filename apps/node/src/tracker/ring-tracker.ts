@@ -1,5 +1,5 @@
 /** The Tracker seam: publications, the catalogue and the clients, kept on the ring. */
-import { formatMagnet, withAnnounce, type Metainfo } from '@dnd/metainfo';
+import { formatMagnet, withAnnounce } from '@dnd/metainfo';
 import { Injectable } from '@nestjs/common';
 import { Dht, type DhtItem, type DhtWrite } from '../dht/dht';
 import type { ReplicasDto } from '../peer/peer.dto';
@@ -9,6 +9,7 @@ import { CatalogueCounts } from './catalogue-counts';
 import { CatalogueSync } from './catalogue-sync';
 import { Clients } from './clients';
 import { cataloguePlace, namePlace, torrentPlace } from './places';
+import { entryOf } from './published-entry';
 import { Swarms } from './swarms';
 import {
   Tracker,
@@ -19,6 +20,7 @@ import {
 } from './tracker';
 import { TrackerDirectory } from './tracker-directory';
 import { TrackerServers } from './tracker-servers';
+import { nodeOf, totalOf } from './tracker-status';
 import type {
   CatalogueDetailDto,
   CatalogueEntryDto,
@@ -27,13 +29,7 @@ import type {
   CatalogueVersionDto,
   TrackerStatusDto,
 } from './tracker.dto';
-import {
-  decodeEntry,
-  encodeEntry,
-  encodeNamed,
-  maxPaths,
-  type Entry,
-} from './values';
+import { decodeEntry, encodeEntry, encodeNamed, type Entry } from './values';
 
 const maxTorrent = 10 * 1024 * 1024;
 const patience = 20_000;
@@ -205,23 +201,26 @@ export class RingTracker extends Tracker {
 
   async status(): Promise<TrackerStatusDto> {
     const { servers, directory } = this;
-    const own = { address: directory.own(), ...servers.load() };
+    const own = nodeOf(directory.own(), await servers.load());
+    const ring = [
+      own,
+      ...directory.known().map(({ host, load }) => nodeOf(host, load)),
+    ];
     const { announces, scrapes, ...errors } = servers.counters();
-    const { meter } = servers;
+    const { announcesPerSecond, scrapesPerSecond, latency } = own;
     return {
-      ...own,
+      address: own.address,
       urls: directory.ownUrls(),
+      announcesPerSecond,
+      scrapesPerSecond,
       announces,
       scrapes,
-      latency: { p50: meter.percentile(0.5), p99: meter.percentile(0.99) },
+      ...servers.known(),
+      latency,
       errors,
       catalogue: this.catalogue.index.size,
-      ring: [
-        own,
-        ...directory
-          .known()
-          .map(({ host, load }) => ({ address: host, ...load })),
-      ],
+      ring,
+      total: totalOf(ring),
     };
   }
 
@@ -294,36 +293,4 @@ export class RingTracker extends Tracker {
       );
     return torrent;
   }
-}
-
-function entryOf(
-  metainfo: Metainfo,
-  by: Pick<Entry, 'publisherId' | 'publisherName' | 'publishedAt'>,
-): Entry {
-  const files = metainfo.files.filter(({ pad }) => !pad);
-  const paths =
-    files.length === 1 && files[0].path.length === 1
-      ? ''
-      : files.map(({ path }) => path.slice(1).join('/')).join('\n');
-  return {
-    infoHash: metainfo.id,
-    name: metainfo.name,
-    size: metainfo.size,
-    files: files.length,
-    comment: cut(metainfo.comment ?? '', 4096),
-    private: metainfo.private,
-    paths: cut(paths, maxPaths),
-    ...by,
-  };
-}
-
-/** At most `bytes` bytes of UTF-8, no half characters. */
-function cut(text: string, bytes: number): string {
-  const encoded = Buffer.from(text);
-  return encoded.length <= bytes
-    ? text
-    : encoded
-        .subarray(0, bytes)
-        .toString()
-        .replace(/\uFFFD+$/, '');
 }

@@ -15,7 +15,7 @@ import {
   type ChosenPeer,
   type SwarmCounts,
 } from '@dnd/tracker';
-import type { SwarmAnswer, SwarmPut } from '@dnd/records';
+import type { KeptSwarms, SwarmAnswer, SwarmPut } from '@dnd/records';
 import { Injectable, Logger } from '@nestjs/common';
 import { randomFillSync } from 'node:crypto';
 import { Dht } from '../dht/dht';
@@ -80,6 +80,7 @@ export class Swarms {
   private rounds = 0;
   private looking = false;
   private complained = false;
+  private lastOwn: KeptSwarms = { swarms: 0, peers: 0, seeds: 0 };
 
   constructor(private readonly dht: Dht) {
     const seed = randomFillSync(new Uint32Array(6));
@@ -147,6 +148,16 @@ export class Swarms {
   /** Seeders and leechers of some swarms (40 hex digits), which are not followed for that; empty where the ring does not answer. */
   async glanceAt(swarms: readonly string[]): Promise<readonly SwarmAnswer[]> {
     return (await this.ask(swarms.map((swarm) => question(swarm, 0)))) ?? [];
+  }
+
+  /** The swarms whose first owner this tracker's node is; as last known where it does not answer. */
+  async own(): Promise<KeptSwarms> {
+    try {
+      this.lastOwn = await this.dht.ownSwarms();
+    } catch {
+      // The ring's silence is told where its answer is needed.
+    }
+    return this.lastOwn;
   }
 
   private async learnAll(swarms: readonly string[]): Promise<void> {

@@ -8,7 +8,7 @@ import { formatAddress, parseAddress } from '@dnd/tracker';
 import { Inject, Injectable } from '@nestjs/common';
 import { Config } from '../config/config';
 import { Dht } from '../dht/dht';
-import { decodeLoad, encodeLoad, type Load } from './load';
+import { decodeLoad, encodeLoad, noLoad, type Load } from './load';
 import { trackersSwarm } from './places';
 import { askOwners, question } from './swarm-bytes';
 
@@ -22,7 +22,7 @@ const GONE = 2;
 export class TrackerDirectory {
   private port = 0;
   private others: { readonly host: string; readonly load: Load }[] = [];
-  private load: () => Load = () => decodeLoad(new Uint8Array(20));
+  private load: () => Promise<Load> = () => Promise.resolve(noLoad);
   private timer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -31,7 +31,7 @@ export class TrackerDirectory {
   ) {}
 
   /** `load` is asked before each renewal. */
-  start(port: number, load: () => Load): void {
+  start(port: number, load: () => Promise<Load>): void {
     this.port = port;
     this.load = load;
     void this.renew(life);
@@ -70,7 +70,7 @@ export class TrackerDirectory {
   private async renew(ttl: number, flags = 0): Promise<void> {
     const address = new Uint8Array(16);
     const length = parseAddress(this.config.advertise, address);
-    const id = encodeLoad(this.load());
+    const id = encodeLoad(await this.load());
     const peers =
       length === 0
         ? []

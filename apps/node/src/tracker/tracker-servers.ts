@@ -25,6 +25,23 @@ const page =
 /** Seconds between two looks whether a list has changed. */
 const renewLists = 10;
 
+const kinds = [
+  'announces',
+  'scrapes',
+  'malformed',
+  'refused',
+  'junk',
+] as const satisfies readonly (keyof TrackerCounters)[];
+const isError = (kind: keyof TrackerCounters): boolean =>
+  kind !== 'announces' && kind !== 'scrapes';
+const noCounts = (): TrackerCounters => ({
+  announces: 0,
+  scrapes: 0,
+  malformed: 0,
+  refused: 0,
+  junk: 0,
+});
+
 interface Protocols {
   readonly http: HttpTracker;
   readonly udp: UdpTracker;
@@ -39,10 +56,9 @@ export class TrackerServers implements Part {
   private httpListener: HttpListener | undefined;
   private udpListener: UdpListener | undefined;
   private metering: NodeJS.Timeout | undefined;
-  private announcesBefore = 0;
-  private announcesPerSecond = 0;
-  private errorsBefore = 0;
-  private errorsPerMinute = 0;
+  private before: TrackerCounters = noCounts();
+  /** What happened in the last second; errors in the last minute, the latest counting most. */
+  private readonly rates: TrackerCounters = noCounts();
   readonly meter = new AnswerMeter();
 
   constructor(
@@ -84,42 +100,43 @@ export class TrackerServers implements Part {
     return this.httpListener?.port ?? 0;
   }
 
-  load(): Load {
-    const { swarms, peers, seeds } = this.swarms.table.stats;
+  async load(): Promise<Load> {
+    const { announces, scrapes, malformed, refused, junk } = this.rates;
     return {
-      announcesPerSecond: this.announcesPerSecond,
-      swarms,
-      peers,
-      seeds,
-      errorsPerMinute: Math.round(this.errorsPerMinute),
+      announcesPerSecond: announces,
+      scrapesPerSecond: scrapes,
+      ...(await this.swarms.own()),
+      p50: this.meter.percentile(0.5),
+      p99: this.meter.percentile(0.99),
+      malformed: Math.round(malformed),
+      refused: Math.round(refused),
+      junk: Math.round(junk),
     };
+  }
+
+  /** Swarms and peers that answers are made from. */
+  known(): { swarms: number; peers: number; seeds: number } {
+    const { swarms, peers, seeds } = this.swarms.table.stats;
+    return { swarms, peers, seeds };
   }
 
   /** What happened so far, both protocols together. */
   counters(): TrackerCounters {
-    const sum: TrackerCounters = {
-      announces: 0,
-      scrapes: 0,
-      malformed: 0,
-      refused: 0,
-      junk: 0,
-    };
+    const sum = noCounts();
     for (const { counters } of Object.values(this.protocols ?? {}))
-      for (const kind of Object.keys(sum) as (keyof TrackerCounters)[])
-        sum[kind] += counters[kind];
+      for (const kind of kinds) sum[kind] += counters[kind];
     return sum;
   }
 
   private everySecond(): void {
     if (++this.seconds % renewLists === 0) this.admissions?.renew();
     this.meter.everySecond();
-    const { announces, malformed, refused, junk } = this.counters();
-    this.announcesPerSecond = announces - this.announcesBefore;
-    this.announcesBefore = announces;
-    const errors = malformed + refused + junk;
-    this.errorsPerMinute =
-      this.errorsPerMinute * (59 / 60) + errors - this.errorsBefore;
-    this.errorsBefore = errors;
+    const counters = this.counters();
+    for (const kind of kinds) {
+      const kept = isError(kind) ? this.rates[kind] * (59 / 60) : 0;
+      this.rates[kind] = kept + counters[kind] - this.before[kind];
+    }
+    this.before = counters;
   }
 
   private makeProtocols(): Protocols {

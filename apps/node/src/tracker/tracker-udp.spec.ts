@@ -105,6 +105,33 @@ it('gives an id to an address only, good for two minutes and not for six', async
   other.close();
 });
 
+it('gives each address and each tracker ids of their own', async () => {
+  const hash = fresh();
+  const neighbour = await RawUdp.open(port, { from: '127.0.0.2' });
+  const elsewhere = await RawUdp.open((await scene.start()).port);
+  const ids = [udp, neighbour, elsewhere].map(({ id }) => id.toString('hex'));
+  expect(new Set(ids).size).toBe(3);
+  const stolen = neighbour.announce(hash, 1);
+  udp.id.copy(stolen);
+  const [refused] = await neighbour.answersTo(stolen);
+  expect(refused?.readUInt32BE(0) ?? 3).toBe(3);
+  expect(await announce(hash, 2)).toMatchObject({ leechers: 1, ports: [] });
+  neighbour.close();
+  elsewhere.close();
+});
+
+it('answers with as many peers as one datagram holds', async () => {
+  const hash = fresh();
+  for (let p = 1; p <= 230; p++)
+    await announceHttp(port, announcePath(hash, p, { numwant: 0 }));
+  udp.send(udp.announce(hash, 500, { want: 1_000 }));
+  const answer = await udp.answer();
+  expect(readUdpAnnounce(answer).ports).toHaveLength(200);
+  expect(answer.length).toBe(20 + 6 * 200);
+  udp.send(udp.announce(hash, 500, { want: 0 }));
+  expect(await udp.answer()).toHaveLength(20);
+});
+
 it('stores nothing of what is cut short, of forged ids and of unknown actions', async () => {
   const hash = fresh();
   const whole = udp.announce(hash, 1);

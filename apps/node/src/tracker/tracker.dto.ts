@@ -111,16 +111,6 @@ export class MagnetDto {
   @ApiProperty() magnet!: string;
 }
 
-export class TrackerNodeDto {
-  @ApiProperty({ description: 'host:port for clients, HTTP and UDP.' })
-  address!: string;
-  @ApiProperty() announcesPerSecond!: number;
-  @ApiProperty() swarms!: number;
-  @ApiProperty() peers!: number;
-  @ApiProperty() seeds!: number;
-  @ApiProperty() errorsPerMinute!: number;
-}
-
 export class TrackerErrorsDto {
   @ApiProperty({
     description: 'Announces and scrapes that broke the protocol.',
@@ -143,14 +133,54 @@ export class TrackerLatencyDto {
   p99!: number;
 }
 
-export class TrackerStatusDto extends TrackerNodeDto {
+export class TrackerTotalDto {
+  @ApiProperty({ description: 'In the last second.' })
+  announcesPerSecond!: number;
+  @ApiProperty({ description: 'In the last second.' })
+  scrapesPerSecond!: number;
+  @ApiProperty({
+    description:
+      'Swarms that are kept, each counted at its first keeper only: the nodes add up to the ring.',
+  })
+  swarms!: number;
+  @ApiProperty({ description: 'Peers in these swarms.' }) peers!: number;
+  @ApiProperty({ description: 'Those of them that have everything.' })
+  seeds!: number;
+  @ApiProperty({
+    type: TrackerLatencyDto,
+    description: 'Of the ring: the slowest node.',
+  })
+  latency!: TrackerLatencyDto;
+  @ApiProperty({ type: TrackerErrorsDto, description: 'In the last minute.' })
+  errorsPerMinute!: TrackerErrorsDto;
+}
+
+export class TrackerNodeDto extends TrackerTotalDto {
+  @ApiProperty({ description: 'host:port for clients, HTTP and UDP.' })
+  address!: string;
+}
+
+export class TrackerStatusDto {
+  @ApiProperty({ description: 'host:port for clients, HTTP and UDP.' })
+  address!: string;
   @ApiProperty({
     type: [String],
     description: 'Where clients announce to this node.',
   })
   urls!: string[];
+  @ApiProperty({ description: 'In the last second.' })
+  announcesPerSecond!: number;
+  @ApiProperty({ description: 'In the last second.' })
+  scrapesPerSecond!: number;
   @ApiProperty({ description: 'Since the start.' }) announces!: number;
   @ApiProperty({ description: 'Since the start.' }) scrapes!: number;
+  @ApiProperty({
+    description: 'Swarms that this node answers of, wherever they are kept.',
+  })
+  swarms!: number;
+  @ApiProperty({ description: 'Peers in these swarms.' }) peers!: number;
+  @ApiProperty({ description: 'Those of them that have everything.' })
+  seeds!: number;
   @ApiProperty({ type: TrackerLatencyDto }) latency!: TrackerLatencyDto;
   @ApiProperty({ type: TrackerErrorsDto, description: 'Since the start.' })
   errors!: TrackerErrorsDto;
@@ -162,4 +192,6 @@ export class TrackerStatusDto extends TrackerNodeDto {
       'The live trackers of the ring, this one first; the others as of the last half minute.',
   })
   ring!: TrackerNodeDto[];
+  @ApiProperty({ type: TrackerTotalDto, description: 'The ring as a whole.' })
+  total!: TrackerTotalDto;
 }

@@ -63,13 +63,18 @@ export class WordIndex {
   }
 
   private sort(): void {
-    if (this.unsorted.length === 0) return;
-    const fresh = this.unsorted.sort();
+    const { sorted } = this;
+    const fresh = this.unsorted;
+    if (fresh.length === 0) return;
     this.unsorted = [];
-    this.sorted = merged(this.sorted, fresh);
+    if (fresh.length > few) this.sorted = merged(sorted, fresh.sort());
+    else
+      for (const term of fresh) sorted.splice(firstFrom(sorted, term), 0, term);
   }
 }
 
+/** So few terms are put in their places one by one. */
+const few = 64;
 /** Terms not in order yet, beyond which they are put there at once: many little pauses instead of a long one. */
 const enough = (sorted: number): number => Math.max(2_000, sorted >> 4);
 
