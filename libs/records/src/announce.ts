@@ -50,15 +50,17 @@ export class Announces {
   private *announce(
     swarms: readonly SwarmAnnounce[],
   ): Flow<{ swarms: SwarmAnswer[]; missed: RingId[] }> {
-    const groups = new Map<string, Group>();
+    // Owners that are known are the same list for all of their share of the ring.
+    const groups = new Map<readonly NodeRef[], Group>();
     for (const swarm of swarms) {
-      const owners = yield* wait<readonly NodeRef[]>((resume) =>
-        this.kernel.ownersOf(swarm.swarm, resume),
-      );
-      const key = owners.map(({ id }) => id).join();
-      const group = groups.get(key) ?? { owners, swarms: [] };
+      const owners =
+        this.kernel.knownOwners(swarm.swarm) ??
+        (yield* wait<readonly NodeRef[]>((resume) =>
+          this.kernel.lookup(swarm.swarm, resume),
+        ));
+      const group = groups.get(owners) ?? { owners, swarms: [] };
       group.swarms.push(swarm);
-      groups.set(key, group);
+      groups.set(owners, group);
     }
     const parts = [...groups.values()].flatMap((group) =>
       cut(group.swarms).map((part) => this.part(group.owners, part)),

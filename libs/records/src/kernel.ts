@@ -183,22 +183,23 @@ export class Kernel {
     );
     this.lookups.set(call, {
       timer,
-      resume: (owners) => {
-        this.remember(place, owners);
-        resume(owners);
-      },
+      resume: (owners) => resume(this.remember(place, owners)),
     });
     this.out.push({ type: 'lookup', call, place, count: OWNERS });
   }
 
   /** As `lookup`, but what is known for at most five seconds will do. */
   ownersOf(place: RingId, resume: (owners: readonly NodeRef[]) => void): void {
-    const known = this.known.find(
+    const known = this.knownOwners(place);
+    if (known) resume(known);
+    else this.lookup(place, resume);
+  }
+
+  knownOwners(place: RingId): readonly NodeRef[] | undefined {
+    return this.known.find(
       (entry) =>
         entry.until > this.now && betweenIncl(entry.from, place, entry.to),
-    );
-    if (known) resume(known.owners);
-    else this.lookup(place, resume);
+    )?.owners;
   }
 
   foundOwners(call: number, owners: readonly NodeRef[]): void {
@@ -293,15 +294,23 @@ export class Kernel {
     return manners;
   }
 
-  private remember(place: RingId, owners: readonly NodeRef[]): void {
-    const first = owners[0];
-    if (!first) return;
+  /** Returns the owners, as the list that is known where that has the same ones. */
+  private remember(
+    place: RingId,
+    found: readonly NodeRef[],
+  ): readonly NodeRef[] {
+    const first = found[0];
+    if (!first) return found;
+    const known = this.known.find(({ to }) => to === first.id)?.owners;
+    const owners = known && areSame(known, found) ? known : found;
     if (this.known.length >= MAX_KNOWN) this.known = [];
     const until = this.now + OWNERS_MS;
     this.known = this.known.filter(
       (entry) => entry.until > this.now && entry.to !== first.id,
     );
-    this.known.push({ from: before(place), to: first.id, owners, until });
+    const from = before(place);
+    this.known.push({ from, to: first.id, owners, until });
+    return owners;
   }
 }
 
@@ -310,6 +319,19 @@ export function before(place: RingId): RingId {
   const value = BigInt(`0x${place}`);
   const last = (1n << 160n) - 1n;
   return (value === 0n ? last : value - 1n).toString(16).padStart(40, '0');
+}
+
+function areSame(a: readonly NodeRef[], b: readonly NodeRef[]): boolean {
+  return (
+    a.length === b.length &&
+    a.every(
+      ({ id, incarnation, host, port }, i) =>
+        id === b[i]?.id &&
+        incarnation === b[i].incarnation &&
+        host === b[i].host &&
+        port === b[i].port,
+    )
+  );
 }
 
 function distinct(owners: readonly NodeRef[]): NodeRef[] {

@@ -40,7 +40,7 @@ export {
   parseLsd,
 } from './lsd';
 export type { LsdAnnounce } from './lsd';
-export { UdpTracker } from './udp-tracker';
+export { UDP_MAX_ANSWER, UdpTracker } from './udp-tracker';
 export type { UdpTrackerOptions } from './udp-tracker';
 export { AnnounceSchedule } from './announce-schedule';
 export type {

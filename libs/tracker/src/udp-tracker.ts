@@ -37,6 +37,9 @@ export const UDP_MAGIC = { high: 0x417, low: 0x27101980 } as const;
 /** Info-hashes in one scrape. */
 export const UDP_MAX_SCRAPE = 74;
 
+/** Bytes of the longest answer, and some. */
+export const UDP_MAX_ANSWER = 2048;
+
 const SLOT = 120_000;
 /** Of 18-byte entries only so many fit a datagram that every IPv6 path carries. */
 const MAX_V6_PEERS = 67;
@@ -49,8 +52,8 @@ export class UdpTracker {
     refused: 0,
     junk: 0,
   };
-  /** The answer: the first bytes that `receive` counts, until its next call. */
-  readonly out = new Uint8Array(2048);
+  /** The answer: the first bytes that `receive` counts, until its next call. An owner who needs them longer puts another of UDP_MAX_ANSWER bytes in its place. */
+  out = new Uint8Array(UDP_MAX_ANSWER);
   /** Swarms for whose sake the last datagram was not answered. Not empty: see to them and give the datagram in again, `forced`. */
   waitsFor: Uint8Array[] = [];
   private readonly known: Known | undefined;

@@ -3,15 +3,13 @@
  * long as the kernel takes each at once. Datagrams that ask of a swarm which is not known yet wait
  * for it; when too many do, they are answered with what is known.
  */
-import type { UdpTracker } from '@dnd/tracker';
+import { UDP_MAX_ANSWER, type UdpTracker } from '@dnd/tracker';
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import type { AnswerMeter } from './answer-meter';
 
 const maxWaiting = 10_000;
 const bufferSize = 1 << 22;
-/** Bytes of the longest answer. */
-const room = 2048;
 
 export interface UdpListenerOptions {
   readonly tracker: UdpTracker;
@@ -24,7 +22,9 @@ export interface UdpListenerOptions {
 export class UdpListener {
   private socket: Socket | undefined;
   private waiting = 0;
-  private out = Buffer.allocUnsafe(room);
+  /** The first so many bytes of the tracker's buffer for answers, made once for each length. */
+  private answers: Buffer[] = [];
+  private queued = false;
 
   constructor(private readonly options: UdpListenerOptions) {}
 
@@ -83,10 +83,21 @@ export class UdpListener {
 
   private send(length: number, remote: RemoteInfo): void {
     const { socket } = this;
-    if (socket === undefined || socket.getSendQueueSize() > bufferSize) return;
-    this.out.set(this.options.tracker.out.subarray(0, length));
-    socket.send(this.out, 0, length, remote.port, remote.address);
+    if (socket === undefined) return;
+    if (this.queued && socket.getSendQueueSize() > bufferSize) return;
+    const { tracker } = this.options;
+    const { buffer, byteOffset } = tracker.out;
+    const answer = (this.answers[length] ??= Buffer.from(
+      buffer,
+      byteOffset,
+      length,
+    ));
+    socket.send(answer, remote.port, remote.address);
+    this.queued = socket.getSendQueueCount() > 0;
     // What the kernel did not take at once still stands in the buffer.
-    if (socket.getSendQueueCount() > 0) this.out = Buffer.allocUnsafe(room);
+    if (this.queued) {
+      tracker.out = new Uint8Array(UDP_MAX_ANSWER);
+      this.answers = [];
+    }
   }
 }
