@@ -159,6 +159,18 @@ describe('Hasher', () => {
     await expect(own.hash([unit])).rejects.toMatchObject({ code: 'closed' });
   });
 
+  it('ends its threads when there is nothing to do, and starts them again', async () => {
+    const own = makeHasher(2, 0);
+    for (const text of ['once', 'again']) {
+      const bytes = Buffer.from(text);
+      const digest = await own.sha1(shared(bytes), bytes.length);
+      expect(Buffer.from(digest)).toEqual(Buffer.from(sha1(bytes)));
+      while (own.running > 0)
+        await new Promise((resolve) => setImmediate(resolve));
+    }
+    await own.close();
+  });
+
   it('does urgent work first', async () => {
     const own = makeHasher(1);
     const order: string[] = [];

@@ -4,7 +4,8 @@
  * the rest (checking, creation). Each thread has at most two jobs at a time, so that it never waits
  * for the next one; the others wait here, where they can still be cancelled.
  *
- * Threads start with the first job. They keep the process alive only while they work.
+ * Threads start with the first job and end some seconds after the last, for each takes over ten
+ * megabytes. They keep the process alive only while they work.
  */
 import { hash } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
@@ -30,6 +31,8 @@ export interface HasherOptions {
   readonly workerUrl: string | URL;
   /** Default 2. */
   readonly threads?: number;
+  /** Milliseconds without work after which the threads end; default 5,000. */
+  readonly restMs?: number;
 }
 
 export interface HashOptions {
@@ -67,6 +70,8 @@ const MOST_FAILURES = 3;
 export class Hasher {
   readonly threads: number;
   readonly #workerUrl: string | URL;
+  readonly #restMs: number;
+  #restTimer: NodeJS.Timeout | undefined;
   readonly #pool: Thread[] = [];
   readonly #urgent: Pending[] = [];
   readonly #patient: Pending[] = [];
@@ -77,6 +82,12 @@ export class Hasher {
   constructor(options: HasherOptions) {
     this.#workerUrl = options.workerUrl;
     this.threads = Math.max(1, Math.min(64, options.threads ?? 2));
+    this.#restMs = options.restMs ?? 5_000;
+  }
+
+  /** Threads that there are now. */
+  get running(): number {
+    return this.#pool.length;
   }
 
   /** SHA-1 of the first `length` bytes of `memory`: 20 bytes. */
@@ -138,6 +149,7 @@ export class Hasher {
   async close(): Promise<void> {
     const error = new StorageError('closed', 'the hashing threads were closed');
     this.#broken ??= error;
+    clearTimeout(this.#restTimer);
     const pool = this.#pool.splice(0);
     for (const thread of pool) this.#rejectAll(thread.jobs.values(), error);
     this.#rejectAll(this.#urgent.splice(0), error);
@@ -201,8 +213,19 @@ export class Hasher {
     this.#failures = 0;
     thread.jobs.delete(message.id);
     this.#dispatch();
-    if (thread.jobs.size === 0) thread.worker.unref();
+    if (thread.jobs.size === 0) {
+      thread.worker.unref();
+      this.#restSoon();
+    }
     pending.settle(message);
+  }
+
+  #restSoon(): void {
+    clearTimeout(this.#restTimer);
+    this.#restTimer = setTimeout(() => {
+      if (this.#pool.some(({ jobs }) => jobs.size > 0)) return;
+      for (const { worker } of this.#pool.splice(0)) void worker.terminate();
+    }, this.#restMs).unref();
   }
 
   /** A thread that dies takes its jobs along; one that cannot even start, or many in a row, end the pool. */

@@ -75,5 +75,5 @@ export function writeReport(outcomes: ReadonlyMap<string, Outcome>): void {
 
 const introduction = `# Interoperability
 
-Written by \`npx nx interoperability node-e2e\`. Each ✓ is one transfer between a node and another client whose SHA-256 was right; the transport and the encryption were forced, so that nothing else could have carried it. – : the client does not have it.
+Written by \`npx nx interoperability node-e2e\`. Each ✓ is one transfer between a node and another client whose SHA-256 was right; the transport and the encryption were forced, so that nothing else could have carried it. – : the client does not have it: no uTP in aria2, no v2 in any but libtorrent, and of hybrid torrents aria2 1.36 computes another info-hash than everybody else, Transmission 3.00 says that they are corrupt, and webtorrent 2.8 ends with an error.
 `;

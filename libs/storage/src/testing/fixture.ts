@@ -146,10 +146,11 @@ export function layOut(fixture: Fixture, root: string): void {
   });
 }
 
-export function makeHasher(threads = 2): Hasher {
+export function makeHasher(threads = 2, restMs?: number): Hasher {
   return new Hasher({
     workerUrl: join(__dirname, '../hash-worker.ts'),
     threads,
+    ...(restMs === undefined ? {} : { restMs }),
   });
 }
 
