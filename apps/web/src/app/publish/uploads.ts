@@ -22,14 +22,10 @@ import { Notices } from '../shell/notices';
 import type { Draft } from './drafts';
 import type { Picked, PickedFile } from './dropped-files';
 import { sameFiles } from './same-files';
-import { UploadTransport, type Sending, type Sent } from './upload-transport';
+import { UploadTransport, type Sent } from './upload-transport';
+import { UploadWork } from './upload-work';
 
 const atOnce = 2;
-const firstPause = 1000;
-const longestPause = 15_000;
-/** Over how long the rate is measured, ms. */
-const rateWindow = 3000;
-
 export type UploadState =
   | 'waiting'
   | 'uploading'
@@ -54,16 +50,6 @@ export interface Upload {
   readonly problem?: string;
 }
 
-interface Work {
-  readonly content: Blob;
-  /** A pause that is over before its last request is does not begin a second. */
-  busy: boolean;
-  sending?: Sending;
-  retry?: ReturnType<typeof setTimeout>;
-  pause: number;
-  samples: { readonly at: number; readonly bytes: number }[];
-}
-
 @Injectable({ providedIn: 'root' })
 export class Uploads {
   private readonly document = inject(DOCUMENT);
@@ -74,7 +60,7 @@ export class Uploads {
   private readonly transport = inject(UploadTransport);
   private readonly t = inject(Language).texts;
   private readonly list = signal<readonly Upload[]>([]);
-  private readonly work = new Map<string, Work>();
+  private readonly work = new Map<string, UploadWork>();
   private readonly told = new Set<string>();
   private count = 0;
 
@@ -192,15 +178,8 @@ export class Uploads {
   }
 
   private add(uploads: readonly Upload[]): void {
-    for (const { key, draft } of uploads) {
-      const content = new Blob(draft.files.map(({ file }) => file));
-      this.work.set(key, {
-        content,
-        busy: false,
-        pause: firstPause,
-        samples: [],
-      });
-    }
+    for (const { key, draft } of uploads)
+      this.work.set(key, new UploadWork(draft.files.map(({ file }) => file)));
     this.list.update((before) => [...uploads, ...before]);
     this.pump();
   }
@@ -219,13 +198,12 @@ export class Uploads {
     const work = this.work.get(key);
     if (!work || work.busy) return;
     this.change(key, { state: 'uploading' });
-    work.busy = true;
-    work.samples = [];
+    work.begin();
     try {
       const upload = id
         ? await this.transport.look(id)
         : await this.transport.begin(draft);
-      work.pause = firstPause;
+      work.reached();
       this.change(key, { id: upload.id, sentBytes: upload.offset });
       const whole = upload.offset === upload.size;
       if (!this.find(key)) await this.discardOnNode(upload.id);
@@ -241,7 +219,7 @@ export class Uploads {
 
   private async sendFrom(
     key: string,
-    work: Work,
+    work: UploadWork,
     id: string,
     start: number,
   ): Promise<void> {
@@ -263,7 +241,7 @@ export class Uploads {
 
   private async onError(
     key: string,
-    work: Work,
+    work: UploadWork,
     id: string | undefined,
     error: unknown,
   ): Promise<void> {
@@ -275,7 +253,7 @@ export class Uploads {
 
   private async onEnd(
     key: string,
-    work: Work,
+    work: UploadWork,
     id: string,
     answer: Sent,
   ): Promise<void> {
@@ -298,14 +276,13 @@ export class Uploads {
     }
   }
 
-  private async lose(key: string, work: Work): Promise<void> {
+  private async lose(key: string, work: UploadWork): Promise<void> {
     const upload = this.find(key);
     if (upload?.state !== 'uploading') return;
-    if (!(await isReadable(work.content, upload.sentBytes)))
+    if (!(await work.isReadable(upload.sentBytes)))
       return this.fail(key, this.t().publish.changed);
     this.change(key, { state: 'lost', rate: 0 });
-    work.retry = setTimeout(() => this.resume(key), work.pause);
-    work.pause = Math.min(longestPause, work.pause * 2);
+    work.tryAgain(() => this.resume(key));
   }
 
   private retryLost(): void {
@@ -318,21 +295,12 @@ export class Uploads {
   }
 
   private interrupt(key: string): void {
-    const work = this.work.get(key);
-    clearTimeout(work?.retry);
-    work?.sending?.stop();
+    this.work.get(key)?.interrupt();
   }
 
-  private progress(key: string, work: Work, sentBytes: number): void {
+  private progress(key: string, work: UploadWork, sentBytes: number): void {
     if (this.find(key)?.state !== 'uploading') return;
-    const now = performance.now();
-    work.samples.push({ at: now, bytes: sentBytes });
-    while (now - work.samples[0].at > rateWindow) work.samples.shift();
-    const [first] = work.samples;
-    const rate =
-      now > first.at
-        ? Math.max(0, (1000 * (sentBytes - first.bytes)) / (now - first.at))
-        : 0;
+    const rate = work.rate(sentBytes, performance.now());
     this.change(key, { sentBytes, rate });
   }
 
@@ -361,13 +329,3 @@ export class Uploads {
 
 const sizeOf = (files: readonly PickedFile[]): number =>
   files.reduce((sum, { file }) => sum + file.size, 0);
-
-/** Browsers tell a file that was changed or deleted after it was chosen from a lost connection only here. */
-async function isReadable(content: Blob, offset: number): Promise<boolean> {
-  try {
-    await content.slice(offset, offset + 1).arrayBuffer();
-    return true;
-  } catch {
-    return false;
-  }
-}
