@@ -25,9 +25,12 @@ import {
   random,
   ring,
   sourcesOf,
+  traits,
   treeOf,
   type Download,
+  type Entry,
   type State,
+  type Trait,
 } from './fake-world.ts';
 
 interface Publication {
@@ -284,6 +287,7 @@ export class FakeNode {
     const all = Array.from({ length: this.options.catalogue }, (_, n) =>
       catalogueEntry(n, this.started),
     );
+    if (id === 'facets') return this.json(response, facets(all, query));
     if (id) {
       const entry = all.find(({ infoHash }) => infoHash === id);
       if (!entry) return this.problem(response, 404, 'nobody has published it');
@@ -292,6 +296,15 @@ export class FakeNode {
       const tree = treeOf(entry.name, entry.size, entry.files);
       return this.json(response, {
         ...entry,
+        versions: [
+          entry,
+          {
+            ...entry,
+            infoHash: hashOf(2),
+            publisher: { id: 1003, name: 'portátil de Miguel' },
+            publishedAt: '2026-03-01T12:00:00Z',
+          },
+        ],
         tree,
         pieceLength: 1_048_576,
         pieces: Math.ceil(entry.size / 1_048_576),
@@ -300,10 +313,7 @@ export class FakeNode {
         magnet,
       });
     }
-    const words = (query.get('search') ?? '').toLowerCase().split(/\s+/);
-    const found = all.filter(({ name }) =>
-      words.every((word) => name.toLowerCase().includes(word)),
-    );
+    const found = all.filter((entry) => passes(entry, query));
     const sort = query.get('sort') ?? 'date';
     const sign = query.get('order') === 'asc' ? 1 : -1;
     const key = (e: (typeof found)[number]) =>
@@ -552,6 +562,46 @@ export class FakeNode {
         }),
       );
   }
+}
+
+/** `without`: a filter that does not count. */
+function passes(
+  entry: Entry,
+  query: URLSearchParams,
+  without?: Trait,
+): boolean {
+  const words = (query.get('search') ?? '').toLowerCase().split(/\s+/);
+  const name = entry.name.toLowerCase();
+  return (
+    words.every((word) => name.includes(word)) &&
+    (Object.keys(traits) as Trait[]).every(
+      (trait) =>
+        trait === without ||
+        !query.has(trait) ||
+        traits[trait](entry) === query.get(trait),
+    )
+  );
+}
+
+function facets(all: readonly Entry[], query: URLSearchParams) {
+  const count = (trait: Trait): [string, Entry[]][] => {
+    const groups = Object.groupBy(
+      all.filter((entry) => passes(entry, query, trait)),
+      traits[trait],
+    );
+    return Object.entries(groups).map(([name, group = []]) => [name, group]);
+  };
+  return {
+    kinds: count('kind').map(([kind, { length }]) => ({ kind, count: length })),
+    publishers: count('publisher').map(([, group]) => ({
+      ...group[0].publisher,
+      count: group.length,
+    })),
+    health: count('health').map(([health, { length }]) => ({
+      health,
+      count: length,
+    })),
+  };
 }
 
 async function text(request: IncomingMessage): Promise<string> {

@@ -93,6 +93,32 @@ export const catalogueEntry = (n: number, now: number) => ({
   leechers: (n * 5) % 17,
 });
 
+const kindsByEnding: Record<string, string> = {
+  mp4: 'video',
+  webm: 'video',
+  flac: 'audio',
+  wav: 'audio',
+  pdf: 'document',
+  txt: 'document',
+  iso: 'archive',
+  zim: 'archive',
+  xz: 'archive',
+};
+
+export type Entry = ReturnType<typeof catalogueEntry>;
+
+/** As the node's own filter does, for the names of this world. */
+export const traits = {
+  kind: ({ name, files }: Entry): string =>
+    files > 1
+      ? 'folder'
+      : (kindsByEnding[name.split('.').at(-1) ?? ''] ?? 'other'),
+  publisher: ({ publisher }: Entry): string => String(publisher.id),
+  health: ({ seeders }: Entry): string =>
+    seeders === 0 ? 'none' : seeders < 3 ? 'few' : 'good',
+};
+export type Trait = keyof typeof traits;
+
 const states: readonly State[] = [
   'downloading',
   'downloading',

@@ -19,6 +19,8 @@ import { Peer } from '../peer/peer';
 import { Tracker } from '../tracker/tracker';
 import {
   CatalogueDetailDto,
+  CatalogueFacetsDto,
+  CatalogueFilterDto,
   CataloguePageDto,
   CatalogueQueryDto,
   MagnetDto,
@@ -41,6 +43,19 @@ export class CatalogueController {
   @ApiProblems(400, 503)
   listCatalogue(@Query() query: CatalogueQueryDto): Promise<CataloguePageDto> {
     return this.tracker.search({ ...query });
+  }
+
+  @Get('facets')
+  @ApiOperation({
+    summary: 'How many entries there are of each kind, publisher and health',
+    description: 'Each filter narrows the others, not its own figures.',
+  })
+  @ApiOkResponse({ type: CatalogueFacetsDto })
+  @ApiProblems(400, 503)
+  getCatalogueFacets(
+    @Query() filter: CatalogueFilterDto,
+  ): Promise<CatalogueFacetsDto> {
+    return this.tracker.facets({ ...filter });
   }
 
   @Get(':infoHash')

@@ -26,6 +26,12 @@ export class Bits {
     if (n >>> 5 < this.words.length) this.words[n >>> 5] &= ~(1 << (n & 31));
   }
 
+  copy(): Bits {
+    const copy = new Bits(0);
+    copy.words = this.words.slice();
+    return copy;
+  }
+
   /** Drops what is not in `other`. */
   keepOnly(other: Bits): void {
     for (let i = 0; i < this.words.length; i++)

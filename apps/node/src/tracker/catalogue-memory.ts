@@ -5,8 +5,14 @@
  * `isWasteful` asks for.
  */
 import { Bits } from './bits';
+import { CatalogueFacets } from './catalogue-facets';
 import { SortedOrder } from './sorted-order';
-import type { CatalogueQueryDto, CatalogueSort } from './tracker.dto';
+import type {
+  CatalogueFacetsDto,
+  CatalogueFilterDto,
+  CatalogueQueryDto,
+  CatalogueSort,
+} from './tracker.dto';
 import type { Entry } from './values';
 import { WordIndex } from './word-index';
 import { sortable, termsOf, wordsOf } from './words';
@@ -34,6 +40,9 @@ export class CatalogueMemory {
   private readonly sizes: number[] = [];
   private readonly dates: number[] = [];
   private readonly counts: Counts[] = [];
+  private readonly facets = new CatalogueFacets(
+    (number) => this.counts[number].seeders,
+  );
   private bySeeders: { at: number; order: Int32Array } | undefined;
   private readonly orders = {
     name: this.orderOf((a, b) =>
@@ -64,6 +73,7 @@ export class CatalogueMemory {
     this.sizes.push(entry.size);
     this.dates.push(entry.publishedAt);
     this.counts.push(counts);
+    this.facets.add(entry);
     this.numbers.set(entry.infoHash, number);
     this.live.set(number);
     const text = `${entry.name}\n${entry.comment}\n${entry.paths}`;
@@ -104,7 +114,7 @@ export class CatalogueMemory {
     query: CatalogueQueryDto,
     now: number,
   ): { total: number; hashes: string[] } {
-    const found = this.find(query.search ?? '');
+    const found = this.find(query);
     const total = found?.count ?? 0;
     const offset = query.offset ?? 0;
     const hashes: string[] = [];
@@ -122,8 +132,25 @@ export class CatalogueMemory {
     return { total, hashes };
   }
 
+  /** How many there are of each kind, publisher and health among what the search finds. */
+  count({ search = '', ...filter }: CatalogueFilterDto): CatalogueFacetsDto {
+    return this.facets.count(this.match(search) ?? new Bits(0), filter);
+  }
+
+  private find({
+    search = '',
+    ...filter
+  }: CatalogueFilterDto): Bits | undefined {
+    const found = this.match(search);
+    const { kind, publisher, health } = filter;
+    if (!found || (kind ?? publisher ?? health) === undefined) return found;
+    const narrowed = found.copy();
+    this.facets.narrow(narrowed, filter);
+    return narrowed;
+  }
+
   /** Every word must begin some word of the entry. Undefined: nothing can match. */
-  private find(search: string): Bits | undefined {
+  private match(search: string): Bits | undefined {
     const words = wordsOf(search, mostWords);
     if (words.length === 0) return search.trim() === '' ? this.live : undefined;
     const found = this.words.match(words, this.infoHashes.length);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { Catalogue, type CatalogueItem } from './catalogue';
 import { cataloguePlace } from './places';
+import type { CatalogueFilterDto } from './tracker.dto';
 import { encodeEntry, type Entry } from './values';
 import { fold, sortable, termsOf } from './words';
 
@@ -98,6 +99,50 @@ it('lists everything for no words, sorted and paged', () => {
   expect(page('seeders', 'desc')).toEqual([2, 1, 3]);
   expect(catalogue.search({ limit: 1 })).toMatchObject({ total: 3 });
   expect(catalogue.get('b'.repeat(40))).toMatchObject({ seeders: 5 });
+});
+
+it('narrows by kind, publisher and health, and counts what else could be chosen', () => {
+  enter(
+    catalogue,
+    entry('d', 'verano (2020)', {
+      files: 3,
+      publisherId: 9,
+      publisherName: 'zoe',
+    }),
+  );
+  catalogue.setCounts('a'.repeat(40), { seeders: 5, leechers: 0, at: 1 });
+  catalogue.setCounts('b'.repeat(40), { seeders: 2, leechers: 0, at: 1 });
+  const found = (filter: CatalogueFilterDto): string[] =>
+    catalogue
+      .search({ ...filter, sort: 'name' })
+      .items.map(({ infoHash }) => infoHash[0]);
+  expect(found({ kind: 'document' })).toEqual(['c', 'b']);
+  expect(found({ kind: 'folder' })).toEqual(['d']);
+  expect(found({ publisher: 9 })).toEqual(['d']);
+  expect(found({ health: 'few' })).toEqual(['b']);
+  expect(found({ health: 'none', publisher: 7 })).toEqual(['c']);
+  expect(found({ search: 'verano', kind: 'video' })).toEqual(['a']);
+  expect(found({ search: 'verano', kind: 'audio' })).toEqual([]);
+  expect(catalogue.search({ kind: 'document', limit: 1 }).total).toBe(2);
+  expect(found({})).toHaveLength(4);
+  expect(catalogue.count({ publisher: 7 })).toEqual({
+    kinds: [
+      { kind: 'video', count: 1 },
+      { kind: 'document', count: 2 },
+    ],
+    publishers: [
+      { id: 7, name: 'ana', count: 3 },
+      { id: 9, name: 'zoe', count: 1 },
+    ],
+    health: [
+      { health: 'none', count: 1 },
+      { health: 'few', count: 1 },
+      { health: 'good', count: 1 },
+    ],
+  });
+  expect(catalogue.count({ search: '!?' }).publishers).toEqual([]);
+  catalogue.apply('x', [{ item: 'd'.repeat(40), value: null }]);
+  expect(catalogue.count({}).publishers).toHaveLength(1);
 });
 
 it('follows what the ring says of a place', () => {

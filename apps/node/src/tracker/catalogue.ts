@@ -7,7 +7,11 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { CatalogueMemory, type Counts } from './catalogue-memory';
-import type { CatalogueQueryDto } from './tracker.dto';
+import type {
+  CatalogueFacetsDto,
+  CatalogueFilterDto,
+  CatalogueQueryDto,
+} from './tracker.dto';
 import { decodeEntry, type Entry } from './values';
 
 export interface IndexedEntry extends Entry {
@@ -143,6 +147,11 @@ export class Catalogue {
   ): { total: number; items: IndexedEntry[] } {
     const { total, hashes } = this.memory.search(query, now);
     return { total, items: hashes.flatMap((hash) => this.get(hash) ?? []) };
+  }
+
+  /** See CatalogueMemory. */
+  count(filter: CatalogueFilterDto): CatalogueFacetsDto {
+    return this.memory.count(filter);
   }
 
   countsOf(infoHash: string): Counts {

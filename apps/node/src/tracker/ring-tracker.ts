@@ -25,6 +25,8 @@ import type {
   CatalogueDetailDto,
   CatalogueEntryDto,
   CataloguePageDto,
+  CatalogueFacetsDto,
+  CatalogueFilterDto,
   CatalogueQueryDto,
   CatalogueVersionDto,
   TrackerStatusDto,
@@ -149,6 +151,10 @@ export class RingTracker extends Tracker {
     const { total, items } = index.search(query);
     await this.counts.refresh(items.map(({ infoHash }) => infoHash));
     return { total, items: items.map((entry) => this.shown(entry)) };
+  }
+
+  facets(filter: CatalogueFilterDto): Promise<CatalogueFacetsDto> {
+    return Promise.resolve(this.catalogue.index.count(filter));
   }
 
   async detail(infoHash: string): Promise<CatalogueDetailDto> {

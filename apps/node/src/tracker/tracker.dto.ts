@@ -1,4 +1,5 @@
 /** What crosses the tracker seam and the REST API about the catalogue. */
+import { kinds, type Kind } from '@dnd/kinds';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import {
@@ -67,7 +68,11 @@ export class CatalogueDetailDto extends CatalogueEntryDto {
 export const catalogueSorts = ['name', 'size', 'date', 'seeders'] as const;
 export type CatalogueSort = (typeof catalogueSorts)[number];
 
-export class CatalogueQueryDto {
+/** Nobody has all of it; one or two have; more have. */
+export const catalogueHealths = ['none', 'few', 'good'] as const;
+export type CatalogueHealth = (typeof catalogueHealths)[number];
+
+export class CatalogueFilterDto {
   @ApiPropertyOptional({
     description:
       'Words found anywhere in name, comment and file paths; case and accents do not matter.',
@@ -78,6 +83,56 @@ export class CatalogueQueryDto {
   @MaxLength(200)
   search?: string;
 
+  @ApiPropertyOptional({
+    enum: kinds,
+    description: 'By the end of the name; several files are a folder.',
+  })
+  @IsOptional()
+  @IsIn(kinds)
+  kind?: Kind;
+
+  @ApiPropertyOptional({ description: 'The numeric client id.' })
+  @IsOptional()
+  @Type(() => Number)
+  @IsInt()
+  @Min(0)
+  publisher?: number;
+
+  @ApiPropertyOptional({
+    enum: catalogueHealths,
+    description: 'No seeder, one or two, or more, as last counted.',
+  })
+  @IsOptional()
+  @IsIn(catalogueHealths)
+  health?: CatalogueHealth;
+}
+
+export class KindCountDto {
+  @ApiProperty({ enum: kinds }) kind!: Kind;
+  @ApiProperty() count!: number;
+}
+
+export class PublisherCountDto extends PublisherDto {
+  @ApiProperty() count!: number;
+}
+
+export class HealthCountDto {
+  @ApiProperty({ enum: catalogueHealths }) health!: CatalogueHealth;
+  @ApiProperty() count!: number;
+}
+
+export class CatalogueFacetsDto {
+  @ApiProperty({ type: [KindCountDto], description: 'Kinds there are.' })
+  kinds!: KindCountDto[];
+  @ApiProperty({
+    type: [PublisherCountDto],
+    description: 'The hundred with the most entries, the most first.',
+  })
+  publishers!: PublisherCountDto[];
+  @ApiProperty({ type: [HealthCountDto] }) health!: HealthCountDto[];
+}
+
+export class CatalogueQueryDto extends CatalogueFilterDto {
   @ApiPropertyOptional({ enum: catalogueSorts, default: 'date' })
   @IsOptional()
   @IsIn(catalogueSorts)

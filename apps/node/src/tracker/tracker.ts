@@ -4,6 +4,8 @@ import type { ReplicasDto } from '../peer/peer.dto';
 import type {
   CatalogueDetailDto,
   CataloguePageDto,
+  CatalogueFacetsDto,
+  CatalogueFilterDto,
   CatalogueQueryDto,
   TrackerStatusDto,
 } from './tracker.dto';
@@ -65,6 +67,8 @@ export abstract class Tracker {
     token: string,
   ): Promise<void>;
   abstract search(query: CatalogueQueryDto): Promise<CataloguePageDto>;
+  /** How many entries there are of each kind, publisher and health; each of these filters leaves its own figures alone. */
+  abstract facets(filter: CatalogueFilterDto): Promise<CatalogueFacetsDto>;
   /** `not-found` when nobody published it. */
   abstract detail(infoHash: string): Promise<CatalogueDetailDto>;
   /** The .torrent with the announce addresses of several live trackers; `not-found`. */
@@ -82,6 +86,7 @@ export const trackerSeam = defineSeam<Tracker>('tracker', Tracker, {
   publish: 20_000,
   withdraw: 10_000,
   search: 5_000,
+  facets: 5_000,
   detail: 10_000,
   torrent: 20_000,
   announce: 5_000,

@@ -50,7 +50,7 @@ import { RemoveDownloads } from './remove-downloads';
               matButton="filled"
               (click)="files.openFile(d.id, undefined)"
             >
-              <app-icon name="open" />{{ t().actions.open }}
+              <app-icon name="eye" />{{ t().actions.open }}
             </button>
           }
           @if (can('pause', d)) {

@@ -2,17 +2,19 @@
 import { Component, computed, inject, input } from '@angular/core';
 import { MatIconButton } from '@angular/material/button';
 import { RouterLink } from '@angular/router';
+import { kindOfAll } from '@dnd/kinds';
 import { Formats } from '../language/formats';
 import { Language } from '../language/language';
 import { DownloadStore } from '../live/download-store';
 import { Icon } from '../ui/icon';
-import { kindIcons, kindOfAll } from '../ui/kinds';
+import { KindIcon } from '../ui/kind-icon';
+import { plays } from '../ui/kinds';
 import { DownloadActions } from './download-actions';
 import { can, isDone, progressOf, reasonOf, toneOf } from './download-words';
 
 @Component({
   selector: 'app-download-row',
-  imports: [Icon, MatIconButton, RouterLink],
+  imports: [Icon, KindIcon, MatIconButton, RouterLink],
   templateUrl: './download-row.html',
   styleUrl: './download-row.scss',
   host: { style: 'display: contents' },
@@ -28,10 +30,11 @@ export class DownloadRow {
   protected readonly t = inject(Language).texts;
 
   protected readonly download = computed(() => this.store.find(this.id()));
-  protected readonly icon = computed(() => {
+  protected readonly kind = computed(() => {
     const download = this.download();
-    return download ? kindIcons[kindOfAll(download)] : 'file';
+    return download ? kindOfAll(download) : 'other';
   });
+  protected readonly plays = plays;
   protected readonly part = computed(() => {
     const download = this.download();
     return download ? progressOf(download) : 0;

@@ -4,11 +4,18 @@
  * read again and the rest forgotten.
  */
 import { computed, inject, Injectable, signal } from '@angular/core';
-import { Api, listCatalogue, type CatalogueEntryDto } from '@dnd/api-client';
+import {
+  Api,
+  getCatalogueFacets,
+  listCatalogue,
+  type CatalogueEntryDto,
+  type CatalogueFacetsDto,
+} from '@dnd/api-client';
+import type { CatalogueFilter } from './catalogue-filter';
 
 export type CatalogueColumn = 'name' | 'size' | 'date' | 'seeders';
 
-export interface CatalogueQuery {
+export interface CatalogueQuery extends CatalogueFilter {
   readonly search: string;
   readonly sort: CatalogueColumn;
   readonly order: 'asc' | 'desc';
@@ -27,6 +34,7 @@ export class CatalogueView {
   private readonly list = signal<readonly Slot[]>([]);
   private readonly all = signal<number | undefined>(undefined);
   private readonly trouble = signal<unknown>(undefined);
+  private readonly choices = signal<CatalogueFacetsDto | undefined>(undefined);
   private query: CatalogueQuery | undefined;
   private generation = 0;
   private readonly asked = new Set<number>();
@@ -38,6 +46,8 @@ export class CatalogueView {
   readonly total = this.all.asReadonly();
   readonly error = this.trouble.asReadonly();
   readonly empty = computed(() => this.all() === 0);
+  /** What else the search could be narrowed to; undefined until the first answer. */
+  readonly facets = this.choices.asReadonly();
 
   show(query: CatalogueQuery): Promise<void> {
     this.query = query;
@@ -49,6 +59,7 @@ export class CatalogueView {
   refresh(): Promise<void> {
     this.generation++;
     this.asked.clear();
+    void this.count();
     return this.read(this.pagesOf(this.range), true);
   }
 
@@ -89,10 +100,24 @@ export class CatalogueView {
     }
   }
 
+  private async count(): Promise<void> {
+    const { query, generation } = this;
+    if (!query) return;
+    try {
+      const choices = await this.api.invoke(
+        getCatalogueFacets,
+        parametersOf(query),
+      );
+      if (generation === this.generation) this.choices.set(choices);
+    } catch {
+      // The list itself says what is wrong.
+    }
+  }
+
   private page(query: CatalogueQuery, page: number) {
-    const { search, sort, order } = query;
+    const { sort, order } = query;
     return this.api.invoke(listCatalogue, {
-      ...(search ? { search } : {}),
+      ...parametersOf(query),
       sort,
       order,
       offset: page * pageSize,
@@ -106,3 +131,10 @@ export class CatalogueView {
     return Array.from({ length: last - first + 1 }, (_, i) => first + i);
   }
 }
+
+const parametersOf = ({ search, kind, publisher, health }: CatalogueQuery) => ({
+  ...(search ? { search } : {}),
+  ...(kind ? { kind } : {}),
+  ...(publisher === undefined ? {} : { publisher }),
+  ...(health ? { health } : {}),
+});

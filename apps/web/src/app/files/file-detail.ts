@@ -15,6 +15,8 @@ import { Formats } from '../language/formats';
 import { Language } from '../language/language';
 import { CatalogueVersion } from '../live/catalogue-version';
 import { DownloadStore } from '../live/download-store';
+import { RingStore } from '../live/ring-store';
+import { ownersOf, shortOf } from '../ring/ring-picture';
 import { problemText } from '../session/problem';
 import { Clipboard } from '../ui/clipboard';
 import { DetailPanel } from '../ui/detail-panel';
@@ -37,6 +39,24 @@ import { Health } from './health';
     RouterLink,
   ],
   templateUrl: './file-detail.html',
+  styles: `
+    .versions {
+      display: grid;
+      gap: 8px;
+      margin: 8px 0 0;
+      padding: 0;
+      list-style: none;
+    }
+    .versions li {
+      display: flex;
+      flex-wrap: wrap;
+      gap: 0 10px;
+      align-items: baseline;
+    }
+    .versions small {
+      color: var(--mat-sys-on-surface-variant);
+    }
+  `,
   host: { style: 'display: contents' },
 })
 export class FileDetail {
@@ -45,6 +65,7 @@ export class FileDetail {
 
   private readonly api = inject(Api);
   private readonly router = inject(Router);
+  private readonly ring = inject(RingStore);
   private readonly store = inject(DownloadStore);
   protected readonly actions = inject(FileActions);
   protected readonly clipboard = inject(Clipboard);
@@ -92,7 +113,18 @@ export class FileDetail {
     () => this.chosen().size < (this.entry()?.tree.length ?? 0),
   );
 
+  /** The nodes that keep the record, as this node sees the ring. */
+  protected readonly owners = computed(() => {
+    const ring = this.ring.ring();
+    const infoHash = this.entry()?.infoHash;
+    if (!ring || infoHash === undefined) return [];
+    return ownersOf(ring, infoHash).map(({ id }) =>
+      id === ring.self.id ? this.t().ring.self : shortOf(id),
+    );
+  });
+
   constructor() {
+    void this.ring.load();
     const version = inject(CatalogueVersion);
     let seen = version.changes();
     effect(() => {
@@ -108,6 +140,6 @@ export class FileDetail {
   }
 
   protected close(): void {
-    void this.router.navigate(['/files']);
+    void this.router.navigate(['/files'], { queryParamsHandling: 'preserve' });
   }
 }

@@ -3,11 +3,13 @@ import { Component, computed, inject, input } from '@angular/core';
 import { MatIconButton } from '@angular/material/button';
 import { RouterLink } from '@angular/router';
 import type { CatalogueEntryDto } from '@dnd/api-client';
+import { kindOfAll } from '@dnd/kinds';
 import { isDone, progressOf } from '../downloads/download-words';
 import { Formats } from '../language/formats';
 import { Language } from '../language/language';
 import { DownloadStore } from '../live/download-store';
 import { Icon } from '../ui/icon';
+import { plays } from '../ui/kinds';
 import { FileActions } from './file-actions';
 
 @Component({
@@ -24,7 +26,7 @@ import { FileActions } from './file-actions';
           [attr.aria-label]="t().files.openOf(entry().name)"
           [title]="t().actions.open"
         >
-          <app-icon name="open" />
+          <app-icon [name]="icon()" />
         </a>
       } @else {
         <a
@@ -82,6 +84,9 @@ export class FileState {
     const download = this.download();
     return download !== undefined && isDone(download);
   });
+  protected readonly icon = computed(() =>
+    plays(kindOfAll(this.entry())) ? 'play' : 'eye',
+  );
   protected readonly percent = computed(() => {
     const download = this.download();
     return download ? this.f.percent(progressOf(download)) : '';

@@ -4,12 +4,13 @@ import {
   DestroyRef,
   effect,
   inject,
+  input,
   signal,
 } from '@angular/core';
 import { MatButton, MatIconButton } from '@angular/material/button';
 import { MatMenu, MatMenuItem } from '@angular/material/menu';
 import { Router, RouterLink, RouterOutlet } from '@angular/router';
-import type { CatalogueEntryDto } from '@dnd/api-client';
+import { kindOfAll } from '@dnd/kinds';
 import { List, type ListColumn } from '../grid/list';
 import { ListRow } from '../grid/list-row';
 import { Selection } from '../grid/selection';
@@ -22,7 +23,8 @@ import { problemText } from '../session/problem';
 import { Clock } from '../ui/clock';
 import { Empty } from '../ui/empty';
 import { Icon } from '../ui/icon';
-import { kindIcons, kindOfAll } from '../ui/kinds';
+import { KindIcon } from '../ui/kind-icon';
+import { healths, readFilter, type CatalogueFilter } from './catalogue-filter';
 import {
   CatalogueView,
   type CatalogueColumn,
@@ -49,6 +51,7 @@ const columns: readonly CatalogueColumn[] = ['name', 'size', 'date', 'seeders'];
     FileState,
     Health,
     Icon,
+    KindIcon,
     List,
     ListRow,
     MatButton,
@@ -62,6 +65,11 @@ const columns: readonly CatalogueColumn[] = ['name', 'size', 'date', 'seeders'];
   templateUrl: './files.html',
 })
 export class Files {
+  /** From the address. */
+  readonly kind = input<string>();
+  readonly publisher = input<string>();
+  readonly health = input<string>();
+
   private readonly router = inject(Router);
   private readonly store = inject(DownloadStore);
   protected readonly view = inject(CatalogueView);
@@ -97,7 +105,32 @@ export class Files {
     const error = this.view.error();
     return error === undefined ? '' : problemText(error, this.t());
   });
+  protected readonly filter = computed(() =>
+    readFilter({
+      kind: this.kind(),
+      publisher: this.publisher(),
+      health: this.health(),
+    }),
+  );
+  protected readonly narrowed = computed(
+    () => this.search().trim() !== '' || Object.keys(this.filter()).length > 0,
+  );
+  /** Kinds there are, and the chosen one even when it has nothing. */
+  protected readonly kindCounts = computed(() => {
+    const { kind } = this.filter();
+    const counts = this.view.facets()?.kinds ?? [];
+    return kind === undefined || counts.some((each) => each.kind === kind)
+      ? counts
+      : [...counts, { kind, count: 0 }];
+  });
+  protected readonly anyKind = computed(() =>
+    (this.view.facets()?.kinds ?? []).reduce(
+      (sum, { count }) => sum + count,
+      0,
+    ),
+  );
   private readonly query = computed<CatalogueQuery>(() => ({
+    ...this.filter(),
     search: this.search().trim(),
     sort: this.sort().column,
     order: this.sort().order,
@@ -127,11 +160,27 @@ export class Files {
   protected readonly identity = (entry: Slot): string | undefined =>
     entry?.infoHash;
   protected readonly nameOf = (entry: Slot): string => entry?.name ?? '';
-  protected readonly iconOf = (entry: CatalogueEntryDto) =>
-    kindIcons[kindOfAll(entry)];
+  protected readonly kindOf = kindOfAll;
+  protected readonly healths = healths;
 
   protected open(entry: Slot): void {
-    if (entry) void this.router.navigate(['/files', entry.infoHash]);
+    if (!entry) return;
+    void this.router.navigate(['/files', entry.infoHash], {
+      queryParamsHandling: 'preserve',
+    });
+  }
+
+  /** An empty text takes the filter away. */
+  protected narrow(by: keyof CatalogueFilter, value: string): void {
+    void this.router.navigate([], {
+      queryParams: { [by]: value === '' ? null : value },
+      queryParamsHandling: 'merge',
+    });
+  }
+
+  protected showAll(): void {
+    this.search.set('');
+    void this.router.navigate([], { queryParams: {} });
   }
 
   protected downloadSelected(): void {

@@ -1,46 +1,68 @@
-import { Component, inject, input } from '@angular/core';
-import { Formats } from '../language/formats';
+import { Component, computed, inject, input } from '@angular/core';
 import { Language } from '../language/language';
-import { Icon } from '../ui/icon';
 
-/** Seeders and leechers as two small figures; green while somebody has the file. */
+/** Fewer seeders than this are few. */
+const enough = 3;
+
+/** Seeders and leechers in words, with a mark: green while several have the file, amber for one or two, hollow for none. */
 @Component({
   selector: 'app-health',
-  imports: [Icon],
-  host: { '[class.some]': 'seeders() > 0' },
+  host: { '[class]': 'level()' },
   template: `
-    <span class="cdk-visually-hidden">{{
-      t().files.healthText(f.number(seeders()), f.number(leechers()))
-    }}</span>
-    <span class="up" aria-hidden="true" [title]="t().count.seeders(seeders())">
-      <app-icon name="up" />{{ f.number(seeders()) }}
-    </span>
-    <span aria-hidden="true" [title]="t().count.leechers(leechers())">
-      <app-icon name="down" />{{ f.number(leechers()) }}
-    </span>
+    <span class="mark" aria-hidden="true"></span>
+    <span class="seeders">{{ t().count.seeders(seeders()) }}</span>
+    <small>{{ t().count.leechers(leechers()) }}</small>
   `,
   styles: `
     :host {
-      --icon-size: 15px;
-      display: inline-flex;
-      gap: 10px;
-      color: var(--mat-sys-on-surface-variant);
-      font-variant-numeric: tabular-nums;
-    }
-    span {
-      display: inline-flex;
+      display: grid;
+      grid-template-columns: auto minmax(0, 1fr);
       align-items: center;
-      gap: 2px;
+      gap: 0 8px;
+      font-variant-numeric: tabular-nums;
+      white-space: nowrap;
     }
-    :host(.some) .up {
-      color: var(--app-good);
-      font-weight: 500;
+    .mark {
+      width: 8px;
+      height: 8px;
+      box-sizing: border-box;
+      border: 2px solid var(--mat-sys-outline);
+      border-radius: 50%;
+    }
+    :host(.few) .mark {
+      border-color: var(--app-warn);
+      background: var(--app-warn);
+    }
+    :host(.good) .mark {
+      border-color: var(--app-good);
+      background: var(--app-good);
+    }
+    :host(.none) .seeders {
+      color: var(--mat-sys-on-surface-variant);
+    }
+    small {
+      grid-column: 2;
+      color: var(--mat-sys-on-surface-variant);
+      font: var(--mat-sys-body-small);
+    }
+    :host(.line) {
+      display: inline-grid;
+      grid-auto-flow: column;
+      grid-template-columns: none;
+    }
+    :host(.line) small {
+      grid-column: auto;
     }
   `,
 })
 export class Health {
   readonly seeders = input.required<number>();
   readonly leechers = input.required<number>();
-  protected readonly f = inject(Formats);
   protected readonly t = inject(Language).texts;
+
+  protected readonly level = computed(() => {
+    const seeders = this.seeders();
+    if (seeders === 0) return 'none';
+    return seeders < enough ? 'few' : 'good';
+  });
 }

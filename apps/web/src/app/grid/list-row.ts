@@ -19,9 +19,9 @@ export class ListRow<T> {
   readonly template = inject<TemplateRef<RowContext<T>>>(TemplateRef);
 
   static ngTemplateContextGuard<T>(
-    _: ListRow<T>,
+    directive: ListRow<T>,
     context: unknown,
   ): context is RowContext<T> {
-    return true;
+    return directive instanceof ListRow && context !== null;
   }
 }

@@ -87,6 +87,7 @@ export const en = {
   },
   kinds: {
     all: 'All kinds',
+    every: 'All',
     video: 'Video',
     audio: 'Audio',
     image: 'Images',

@@ -88,6 +88,7 @@ export const es: Texts = {
   },
   kinds: {
     all: 'Todos los tipos',
+    every: 'Todo',
     video: 'Vídeo',
     audio: 'Audio',
     image: 'Imágenes',

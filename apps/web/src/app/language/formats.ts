@@ -12,7 +12,7 @@ export class Formats {
   private readonly language = inject(Language);
 
   private readonly intl = computed(() => {
-    const code = this.language.code();
+    const code = this.language.locale();
     const decimals = (digits: number): Intl.NumberFormat =>
       new Intl.NumberFormat(code, {
         minimumFractionDigits: digits,

@@ -25,6 +25,12 @@ export class Language {
   });
 
   readonly code = computed(() => this.current().code);
+  /** The language with the region that the browser names for it: how numbers and dates are written. */
+  readonly locale = computed(() => {
+    const code = this.code();
+    const own = this.document.defaultView?.navigator.languages ?? [];
+    return own.find((tag) => tag.toLowerCase().startsWith(`${code}-`)) ?? code;
+  });
   readonly texts = computed(() => this.current().texts);
 
   /** Takes the language of last time, or the first one of the browser's that is here. */

@@ -10,6 +10,7 @@ import { MatButton, MatIconButton } from '@angular/material/button';
 import { MatMenu, MatMenuItem } from '@angular/material/menu';
 import { Router, RouterLink } from '@angular/router';
 import { Api, withdraw, type LibraryItemDto } from '@dnd/api-client';
+import { kindOfAll, kinds, type Kind } from '@dnd/kinds';
 import { ratioOf } from '../downloads/download-words';
 import { RemoveDownloads } from '../downloads/remove-downloads';
 import { FileActions } from '../files/file-actions';
@@ -25,7 +26,8 @@ import { Notices } from '../shell/notices';
 import { Clock } from '../ui/clock';
 import { Empty } from '../ui/empty';
 import { Icon } from '../ui/icon';
-import { kindIcons, kindOfAll, kinds, type Kind } from '../ui/kinds';
+import { KindIcon } from '../ui/kind-icon';
+import { plays } from '../ui/kinds';
 import { matches, searchable } from '../ui/searchable';
 import { LibraryStore } from './library-store';
 
@@ -45,6 +47,7 @@ const value: Record<Column, (item: LibraryItemDto) => string | number> = {
   imports: [
     Empty,
     Icon,
+    KindIcon,
     List,
     ListRow,
     MatButton,
@@ -136,8 +139,8 @@ export class Library {
 
   protected readonly identity = (item: LibraryItemDto): string => item.infoHash;
   protected readonly nameOf = (item: LibraryItemDto): string => item.name;
-  protected readonly iconOf = (item: LibraryItemDto) =>
-    kindIcons[kindOfAll(item)];
+  protected readonly kindOf = kindOfAll;
+  protected readonly plays = plays;
 
   protected open(item: LibraryItemDto): void {
     void this.actions.openFile(item.infoHash, undefined);

@@ -1,11 +1,12 @@
 import { Component, computed, inject, signal } from '@angular/core';
 import { MatButton, MatIconButton } from '@angular/material/button';
+import { kindOf } from '@dnd/kinds';
 import { Formats } from '../language/formats';
 import { Language } from '../language/language';
 import { PublicationStore } from '../live/publication-store';
 import { Notices } from '../shell/notices';
 import { Icon } from '../ui/icon';
-import { kindIcons, kindOf } from '../ui/kinds';
+import { kindIcons } from '../ui/kinds';
 import { Drafts, type Draft } from './drafts';
 import { maxFiles, pickedFrom, TooManyFiles } from './dropped-files';
 import { PublicationCard } from './publication-card';

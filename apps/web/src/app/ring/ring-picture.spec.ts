@@ -63,10 +63,25 @@ describe('the picture of the ring', () => {
     expect(ownersOf(ringOf(node('1')), id('5'))).toHaveLength(1);
   });
 
-  it('keeps labels at the sides apart', () => {
-    const { nodes } = pictureOf(ringOf(node('40'), node('401'), node('402')));
-    const ys = nodes.map(({ label }) => label.y).sort((a, b) => a - b);
-    expect(ys[1] - ys[0]).toBeGreaterThanOrEqual(15);
-    expect(ys[2] - ys[1]).toBeGreaterThanOrEqual(15);
+  it('moves labels outwards until none touches another', () => {
+    const crowd = Array.from({ length: 5 }, (_, i) => node(`4${i}`));
+    const { nodes } = pictureOf(ringOf(...crowd), (at) => at.slice(0, 6));
+    const labels = nodes.map(({ label }) => label);
+    expect(labels[0]?.leader).toBeUndefined();
+    for (const [i, a] of labels.entries()) {
+      for (const b of labels.slice(i + 1)) {
+        const apart = Math.abs((a?.y ?? 0) - (b?.y ?? 0)) >= 16;
+        const beside = Math.abs((a?.x ?? 0) - (b?.x ?? 0)) >= 45;
+        expect(apart || beside).toBe(true);
+      }
+    }
+  });
+
+  it('leaves labels away where there are too many nodes', () => {
+    const crowd = Array.from({ length: 30 }, (_, i) =>
+      node((10 + i).toString(16)),
+    );
+    const { nodes } = pictureOf(ringOf(...crowd), () => 'name');
+    expect(nodes.every(({ label }) => label === undefined)).toBe(true);
   });
 });

@@ -2,9 +2,11 @@
 import type { RingDto, RingNodeDto } from '@dnd/api-client';
 
 export const radius = 150;
-/** Of a label, in the picture's units. */
-const line = 15;
-const labelWidth = 64;
+/** Of a label, in the picture's units: the height of its line and what one letter takes. */
+const line = 16;
+const letter = 7.5;
+/** How far outside the circle a label stands; the next one where the place is taken. */
+const tiers = [22, 40, 58, 76, 94];
 /** Nodes that get a label; with more, labels would cover each other. */
 const maxLabels = 24;
 
@@ -13,11 +15,17 @@ export interface Point {
   readonly y: number;
 }
 
+export interface Label extends Point {
+  readonly anchor: 'start' | 'middle' | 'end';
+  /** From the node to a label that had to move out. */
+  readonly leader: string | undefined;
+}
+
 export interface PlacedNode extends Point {
   readonly node: RingNodeDto;
   readonly self: boolean;
-  label: Point & { readonly anchor: 'start' | 'middle' | 'end' };
-  readonly labelled: boolean;
+  /** Undefined where there are too many nodes for labels. */
+  readonly label: Label | undefined;
 }
 
 export interface Range {
@@ -36,6 +44,9 @@ export interface Picture {
   readonly fingers: readonly string[];
 }
 
+/** An id as people can compare it at a glance. */
+export const shortOf = (id: string): string => id.slice(0, 6);
+
 /** 0 to 1, from the first 48 bits of a ring id of 40 hex digits. */
 export const turnOf = (id: string): number =>
   parseInt(id.slice(0, 12).padEnd(12, '0'), 16) / 2 ** 48;
@@ -52,7 +63,11 @@ export function shareOf(from: string, to: string): number {
   return share <= 0 ? share + 1 : share;
 }
 
-export function pictureOf(ring: RingDto): Picture {
+/** `nameOf` writes the label of a node. */
+export function pictureOf(
+  ring: RingDto,
+  nameOf: (id: string) => string,
+): Picture {
   const at = new Map(ring.nodes.map(({ id }) => [id, pointAt(turnOf(id))]));
   const self = pointAt(turnOf(ring.self.id));
   const targets = (ids: readonly string[]): Point[] =>
@@ -61,44 +76,55 @@ export function pictureOf(ring: RingDto): Picture {
       .flatMap((id) => at.get(id) ?? []);
   const fingers = ring.fingers.filter((id) => !ring.successors.includes(id));
   return {
-    nodes: placed(ring),
+    nodes: placed(ring, nameOf),
     ranges: rangesOf(ring),
-    successors: targets(ring.successors).map((to) => chord(self, to, 0.72)),
-    fingers: targets(fingers).map((to) => chord(self, to, 0.3)),
+    successors: targets(ring.successors).map((to) => chord(self, to, 0.45)),
+    fingers: targets(fingers).map((to) => chord(self, to, 0.75)),
   };
 }
 
-/** Labels that would touch move apart: those at the sides up or down, those above and below outwards. */
-function placed(ring: RingDto): PlacedNode[] {
-  const nodes = ring.nodes.map((node) => place(node, ring));
-  for (const side of ['start', 'end', 'middle'] as const) {
-    const column = nodes
-      .filter(({ label }) => label.anchor === side)
-      .sort((a, b) => a.label.y - b.label.y);
-    column.forEach((node, i) => {
-      const above = column[i - 1]?.label;
-      if (above === undefined) return;
-      const beside = Math.abs(above.x - node.label.x) > labelWidth;
-      const y = beside ? node.label.y : Math.max(node.label.y, above.y + line);
-      column[i].label = { ...node.label, y };
-    });
-  }
-  return nodes;
+/** This node's label gets the best place; others move outwards until they touch none before them. */
+function placed(ring: RingDto, nameOf: (id: string) => string): PlacedNode[] {
+  const taken: Box[] = [];
+  const labelled = ring.nodes.length <= maxLabels;
+  const first = ring.nodes.filter(({ id }) => id === ring.self.id);
+  const others = ring.nodes
+    .filter(({ id }) => id !== ring.self.id)
+    .sort((a, b) => turnOf(a.id) - turnOf(b.id));
+  return [...first, ...others].map((node) => ({
+    node,
+    ...pointAt(turnOf(node.id)),
+    self: node.id === ring.self.id,
+    label: labelled
+      ? freeLabel(turnOf(node.id), nameOf(node.id).length * letter, taken)
+      : undefined,
+  }));
 }
 
-function place(node: RingNodeDto, ring: RingDto): PlacedNode {
-  const turn = turnOf(node.id);
-  const label = pointAt(turn, radius + 22);
+interface Box extends Point {
+  readonly width: number;
+}
+
+function freeLabel(turn: number, width: number, taken: Box[]): Label {
   const side = Math.sin(2 * Math.PI * turn);
   const anchor = side > 0.25 ? 'start' : side < -0.25 ? 'end' : 'middle';
-  return {
-    node,
-    ...pointAt(turn),
-    self: node.id === ring.self.id,
-    label: { ...label, anchor },
-    labelled: ring.nodes.length <= maxLabels,
-  };
+  const part = { start: 0, middle: 0.5, end: 1 }[anchor];
+  const places = tiers.map((tier) => pointAt(turn, radius + tier));
+  const boxOf = ({ x, y }: Point): Box => ({ x: x - part * width, y, width });
+  const free = places.findIndex(
+    (place) => !taken.some((box) => touch(box, boxOf(place))),
+  );
+  const tier = free < 0 ? tiers.length - 1 : free;
+  const { x, y } = places[tier];
+  taken.push(boxOf({ x, y }));
+  const from = pointAt(turn, radius + 12);
+  const to = pointAt(turn, radius + tiers[tier] - 8);
+  const leader = `M${from.x} ${from.y}L${to.x} ${to.y}`;
+  return { x, y, anchor, leader: tier > 0 ? leader : undefined };
 }
+
+const touch = (a: Box, b: Box): boolean =>
+  Math.abs(a.y - b.y) < line && a.x < b.x + b.width && b.x < a.x + a.width;
 
 function rangesOf(ring: RingDto): Range[] {
   const most = Math.max(1, ...ring.ranges.map(({ records }) => records));
@@ -121,10 +147,12 @@ export function arc(from: number, share: number, r = radius): string {
   return `M${start.x} ${start.y}A${r} ${r} 0 ${large} 1 ${end.x} ${end.y}`;
 }
 
-/** A curve from one point of the ring to another; `bow` 0 goes through the middle, 1 is straight. */
-function chord(from: Point, to: Point, bow: number): string {
-  const x = round(((from.x + to.x) / 2) * bow);
-  const y = round(((from.y + to.y) / 2) * bow);
+/** A curve from one point of the ring to another, drawn towards the middle: by `pull`, 0 to 1, and the more the further they are apart. */
+function chord(from: Point, to: Point, pull: number): string {
+  const apart = Math.hypot(to.x - from.x, to.y - from.y) / (2 * radius);
+  const rest = 1 - pull * Math.min(1, apart + 0.25);
+  const x = round(((from.x + to.x) / 2) * rest);
+  const y = round(((from.y + to.y) / 2) * rest);
   return `M${from.x} ${from.y}Q${x} ${y} ${to.x} ${to.y}`;
 }
 

@@ -1,29 +1,39 @@
 import {
+  afterNextRender,
   Component,
   computed,
   effect,
+  ElementRef,
   inject,
+  Injector,
   input,
   linkedSignal,
   signal,
+  viewChild,
 } from '@angular/core';
 import { MatButton, MatIconButton } from '@angular/material/button';
 import { MatProgressBar } from '@angular/material/progress-bar';
-import type { RingDto, RingNodeDto } from '@dnd/api-client';
+import {
+  Api,
+  listCatalogue,
+  type CatalogueEntryDto,
+  type RingDto,
+  type RingNodeDto,
+} from '@dnd/api-client';
 import { Formats } from '../language/formats';
 import { Language } from '../language/language';
 import type { Texts } from '../language/en';
 import { RingStore } from '../live/ring-store';
 import { problemText } from '../session/problem';
+import { Notices } from '../shell/notices';
 import { Icon } from '../ui/icon';
-import {
-  ownersOf,
-  pictureOf,
-  pointAt,
-  radius,
-  shareOf,
-  turnOf,
-} from './ring-picture';
+import { RingCircle } from './ring-circle';
+import { ownersOf, shareOf, shortOf } from './ring-picture';
+
+/** Files offered for some words. */
+const mostMatches = 5;
+
+const isHash = (text: string): boolean => /^[0-9a-f]{40}$/i.test(text);
 
 interface Row {
   readonly node: RingNodeDto;
@@ -35,7 +45,7 @@ interface Row {
 
 @Component({
   selector: 'app-ring',
-  imports: [Icon, MatButton, MatIconButton, MatProgressBar],
+  imports: [Icon, MatButton, MatIconButton, MatProgressBar, RingCircle],
   templateUrl: './ring.html',
   styleUrl: './ring.scss',
 })
@@ -43,20 +53,18 @@ export class Ring {
   /** From the query: an info-hash whose record is to be shown. */
   readonly key = input<string>();
 
+  private readonly api = inject(Api);
+  private readonly injector = inject(Injector);
+  private readonly notices = inject(Notices);
   private readonly store = inject(RingStore);
   protected readonly f = inject(Formats);
   protected readonly t = inject(Language).texts;
-  protected readonly radius = radius;
 
   protected readonly ring = this.store.ring;
   protected readonly alive = this.store.alive;
   protected readonly problem = computed(() => {
     const error = this.store.error();
     return error && !this.ring() ? problemText(error, this.t()) : '';
-  });
-  protected readonly picture = computed(() => {
-    const ring = this.ring();
-    return ring ? pictureOf(ring) : undefined;
   });
   protected readonly rows = computed<Row[]>(() => {
     const ring = this.ring();
@@ -74,18 +82,18 @@ export class Ring {
   protected readonly shown = linkedSignal(
     () => this.key()?.toLowerCase() ?? '',
   );
-  protected readonly keyValid = computed(() =>
-    /^[0-9a-f]{40}$/.test(this.shown()),
+  protected readonly keyValid = computed(() => isHash(this.shown()));
+  /** Files that the words found; undefined when none were asked for. */
+  protected readonly matches = signal<readonly CatalogueEntryDto[] | undefined>(
+    undefined,
   );
+  private readonly panel = viewChild<ElementRef<HTMLElement>>('panel');
   protected readonly owners = computed(() => {
     const ring = this.ring();
     return ring && this.keyValid() ? ownersOf(ring, this.shown()) : [];
   });
   protected readonly ownerIds = computed(
     () => new Set(this.owners().map(({ id }) => id)),
-  );
-  protected readonly keyPoint = computed(() =>
-    this.keyValid() ? pointAt(turnOf(this.shown())) : undefined,
   );
   protected readonly ownerNames = computed(() =>
     this.owners()
@@ -123,16 +131,36 @@ export class Ring {
     return shortOf(id);
   }
 
-  protected short(id: string): string {
-    return shortOf(id);
-  }
-
   protected pick(id: string): void {
     this.chosen.update((chosen) => (chosen === id ? undefined : id));
+    // Where the details stand below the picture, they come into view.
+    if (this.chosen() === undefined) return;
+    afterNextRender(
+      () => this.panel()?.nativeElement.scrollIntoView({ block: 'nearest' }),
+      { injector: this.injector },
+    );
   }
 
-  protected find(text: string): void {
-    this.shown.set(text.trim().toLowerCase());
+  /** An info-hash, or words that a file is found by. */
+  protected async find(text: string): Promise<void> {
+    const wanted = text.trim();
+    this.matches.set(undefined);
+    if (wanted === '' || isHash(wanted)) {
+      this.shown.set(wanted.toLowerCase());
+      return;
+    }
+    try {
+      const query = { search: wanted.slice(0, 200), limit: mostMatches };
+      const { items } = await this.api.invoke(listCatalogue, query);
+      this.matches.set(items);
+      this.show(items.at(0)?.infoHash ?? '');
+    } catch (error) {
+      this.notices.fail(error);
+    }
+  }
+
+  protected show(infoHash: string): void {
+    this.shown.set(infoHash);
   }
 
   private row(ring: RingDto, node: RingNodeDto): Row {
@@ -161,8 +189,6 @@ export class Ring {
     }
   }
 }
-
-const shortOf = (id: string): string => id.slice(0, 6);
 
 /** How far clockwise from this node, 0 to 1. */
 const after = (ring: RingDto, id: string): number =>

@@ -11,10 +11,11 @@ import {
   signal,
 } from '@angular/core';
 import { MatButton, MatIconButton } from '@angular/material/button';
+import { kindOf } from '@dnd/kinds';
 import { Formats } from '../language/formats';
 import { Language } from '../language/language';
 import { Icon } from './icon';
-import { kindIcons, kindOf, showOf } from './kinds';
+import { kindIcons, showOf } from './kinds';
 import {
   buildTree,
   firstOpen,

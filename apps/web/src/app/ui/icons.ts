@@ -29,6 +29,9 @@ export const icons = {
   download: { d: 'M12 4v11.5M7 10.7l5 5 5-5M5 20h14' },
   expand: { d: 'M6 9l6 6 6-6' },
   file: { d: sheet },
+  eye: {
+    d: `M2.5 12c2.2-4.2 5.5-6.3 9.5-6.3s7.3 2.1 9.5 6.3c-2.2 4.2-5.5 6.3-9.5 6.3S4.7 16.2 2.5 12z${disc(12, 12, 2.8)}`,
+  },
   filter: { d: 'M4 6.5h16M7 12h10M10 17.5h4' },
   folder: { d: 'M3.5 6h6.3l2 2.5h8.7v10.5h-17z' },
   help: {

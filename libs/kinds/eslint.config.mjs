@@ -1,0 +1,3 @@
+import baseConfig, { core } from '../../eslint.config.mjs';
+
+export default [...baseConfig, ...core];

@@ -1,0 +1,5 @@
+module.exports = {
+  displayName: 'kinds',
+  preset: '../../tools/jest/node-preset.cjs',
+  coverageDirectory: '../../coverage/libs/kinds',
+};

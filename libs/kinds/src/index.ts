@@ -1,0 +1,1 @@
+export { kindOf, kindOfAll, kinds, type Kind } from './kinds';
