@@ -6,13 +6,12 @@ const launchOptions = {
   args: ['--no-sandbox', '--disable-dev-shm-usage'],
 };
 
+const everything = process.env['DND_ALL_PAGES'] === '1';
+
 export default defineConfig({
   testDir: './src',
-  // Every run has the flows; all pages, sizes and themes, and the times, are targets of their own.
-  testIgnore:
-    process.env['DND_ALL_PAGES'] === '1'
-      ? []
-      : ['**/speed.spec.ts', '**/pages.spec.ts', '**/keyboard.spec.ts'],
+  // Times are measured by a target of their own.
+  testIgnore: process.env['DND_SPEED'] === '1' ? [] : ['**/speed.spec.ts'],
   retries: 1,
   outputDir: '../../dist/web-e2e',
   reporter: 'list',
@@ -27,7 +26,10 @@ export default defineConfig({
     },
     {
       name: 'phone',
-      testMatch: /(pages|flows|uploads|bulk|settings)\.spec\.ts/,
+      // Every run has the flows and the pages; the target `pages` everything that is not about keys or time.
+      testMatch: everything
+        ? /(?<!keyboard|speed)\.spec\.ts/
+        : /(pages|flows)\.spec\.ts/,
       use: {
         ...devices['Pixel 7'],
         viewport: { width: 390, height: 844 },

@@ -112,7 +112,7 @@ export class FakeNode {
   private readonly streams = new Set<ServerResponse>();
   private readonly started = Date.now();
   private readonly chance = random(7);
-  private readonly options: Required<FakeOptions>;
+  private options: Required<FakeOptions>;
   private readonly server: Server;
   private readonly timer: ReturnType<typeof setInterval>;
   private settings = {
@@ -187,6 +187,12 @@ export class FakeNode {
   send(type: string, data: unknown): void {
     const text = `id: fake.${++this.sequence}\nevent: ${type}\ndata: ${JSON.stringify(data)}\n\n`;
     for (const stream of this.streams) stream.write(text);
+  }
+
+  /** The ring has so many nodes from now on. */
+  resizeRing(nodes: number): void {
+    this.options = { ...this.options, nodes };
+    this.send('ring', ring(nodes, 0));
   }
 
   put(item: Download): Download {
