@@ -352,6 +352,12 @@ export function ring(count: number, version: number) {
       wanted: Math.min(3, sorted.length),
       underReplicated: 0,
       repairing: version % 2 === 1,
+      repair: {
+        with: version % 2 === 1 ? successors.slice(0, 2) : [],
+        sent: 40 + version,
+        fetched: 12 + version,
+        dropped: 3,
+      },
       foreign: version % 3,
     },
   };

@@ -40,6 +40,7 @@ export const enNetwork = {
     legendLoad: 'Range of a node: few or many records',
     legendSuccessor: 'Successors: the next nodes',
     legendFinger: 'Fingers: short cuts across',
+    legendRepair: 'Copies on their way',
     legendKey: 'A file’s record and its copies',
     replication: 'Copies',
     healthy: (wanted: number) =>
@@ -51,6 +52,8 @@ export const enNetwork = {
       other: '# records have too few copies',
     }),
     repairing: 'Copies are being compared and brought to other nodes',
+    repaired: (sent: string, fetched: string) =>
+      `Since the start ${sent} copies were given to other nodes and ${fetched} taken from them`,
     foreign: count({
       one: '# record waits to be handed to its node',
       other: '# records wait to be handed to their nodes',

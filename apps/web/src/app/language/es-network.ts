@@ -38,6 +38,7 @@ export const esNetwork: Pick<Texts, 'ring' | 'settings'> = {
     legendLoad: 'Tramo de un nodo: pocos o muchos registros',
     legendSuccessor: 'Sucesores: los siguientes nodos',
     legendFinger: 'Atajos que cruzan el círculo',
+    legendRepair: 'Copias en camino',
     legendKey: 'El registro de un archivo y sus copias',
     replication: 'Copias',
     healthy: (wanted) =>
@@ -49,6 +50,8 @@ export const esNetwork: Pick<Texts, 'ring' | 'settings'> = {
       other: '# registros tienen pocas copias',
     }),
     repairing: 'Se comparan copias y se llevan a otros nodos',
+    repaired: (sent, fetched) =>
+      `Desde el arranque se han dado ${sent} copias a otros nodos y se han tomado ${fetched}`,
     foreign: count({
       one: '# registro espera para ir a su nodo',
       other: '# registros esperan para ir a sus nodos',

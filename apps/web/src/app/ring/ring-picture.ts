@@ -42,6 +42,8 @@ export interface Picture {
   /** From this node to its successors, outside fingers. */
   readonly successors: readonly string[];
   readonly fingers: readonly string[];
+  /** From this node to those that copies are compared with or brought to. */
+  readonly repairs: readonly string[];
 }
 
 /** An id as people can compare it at a glance. */
@@ -80,6 +82,9 @@ export function pictureOf(
     ranges: rangesOf(ring),
     successors: targets(ring.successors).map((to) => chord(self, to, 0.45)),
     fingers: targets(fingers).map((to) => chord(self, to, 0.75)),
+    repairs: targets(ring.replication.repair?.with ?? []).map((to) =>
+      chord(self, to, 0.6),
+    ),
   };
 }
 
