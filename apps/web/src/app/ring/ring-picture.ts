@@ -5,8 +5,10 @@ export const radius = 150;
 /** Of a label, in the picture's units: the height of its line and what one letter takes. */
 const line = 16;
 const letter = 7.5;
-/** How far outside the circle a label stands; the next one where the place is taken. */
-const tiers = [22, 40, 58, 76, 94];
+/** How far outside the circle a label stands. */
+const away = 22;
+/** Lines that a label may move from its place, the nearest first. */
+const moves = [0, 1, -1, 2, -2, 3, -3, 4, -4];
 /** Nodes that get a label; with more, labels would cover each other. */
 const maxLabels = 24;
 
@@ -114,18 +116,25 @@ function freeLabel(turn: number, width: number, taken: Box[]): Label {
   const side = Math.sin(2 * Math.PI * turn);
   const anchor = side > 0.25 ? 'start' : side < -0.25 ? 'end' : 'middle';
   const part = { start: 0, middle: 0.5, end: 1 }[anchor];
-  const places = tiers.map((tier) => pointAt(turn, radius + tier));
+  const places = moves
+    .filter((move) => anchor !== 'middle' || move >= 0)
+    .map((move) => {
+      // Beside the circle up or down, above and below it outwards.
+      if (anchor === 'middle')
+        return pointAt(turn, radius + away + move * line);
+      const out = pointAt(turn, radius + away + Math.abs(move) * 6);
+      return { x: out.x, y: round(out.y + move * line) };
+    });
   const boxOf = ({ x, y }: Point): Box => ({ x: x - part * width, y, width });
   const free = places.findIndex(
     (place) => !taken.some((box) => touch(box, boxOf(place))),
   );
-  const tier = free < 0 ? tiers.length - 1 : free;
-  const { x, y } = places[tier];
-  taken.push(boxOf({ x, y }));
+  const place = places.at(free) ?? pointAt(turn, radius + away);
+  taken.push(boxOf(place));
   const from = pointAt(turn, radius + 12);
-  const to = pointAt(turn, radius + tiers[tier] - 8);
-  const leader = `M${from.x} ${from.y}L${to.x} ${to.y}`;
-  return { x, y, anchor, leader: tier > 0 ? leader : undefined };
+  const gap = { start: -4, middle: 0, end: 4 }[anchor];
+  const leader = `M${from.x} ${from.y}L${place.x + gap} ${place.y}`;
+  return { ...place, anchor, leader: free === 0 ? undefined : leader };
 }
 
 const touch = (a: Box, b: Box): boolean =>
