@@ -136,6 +136,13 @@ test('a pasted magnet link is downloaded; cancel can be undone; removing asks', 
   await page.getByRole('menuitem', { name: 'Remove…' }).click();
   const dialog = page.getByRole('dialog');
   await expect(dialog).toContainText(song.name);
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
+  await expect(dialog).toHaveCount(0);
+  await expect(row(page, song.name)).toBeVisible();
+  await row(page, song.name)
+    .getByRole('button', { name: /More actions/ })
+    .click();
+  await page.getByRole('menuitem', { name: 'Remove…' }).click();
   await dialog
     .getByRole('button', { name: 'Remove and delete the files' })
     .click();

@@ -7,8 +7,8 @@ import { hashOf, hostileName } from './fake-world.ts';
 let node: FakeNode;
 
 test.beforeAll(async () => {
-  // So many that something hostile is among what is complete.
-  node = await FakeNode.start({ downloads: 60 });
+  // So many that something hostile is among what is complete, and so still that each notice can be read.
+  node = await FakeNode.start({ downloads: 60, changes: 0 });
 });
 test.afterAll(() => node.close());
 
@@ -133,12 +133,12 @@ test('a hostile name is inert on every page, and no request leaves the machine',
   await page.getByRole('menuitem', { name: 'Remove…' }).click();
   await expect(page.getByRole('dialog')).toContainText('<img');
   await page.getByRole('button', { name: 'Cancel' }).click();
+  await expect(page.getByRole('dialog')).toHaveCount(0);
   const item = node.downloads.get(hostile);
-  if (item) {
-    node.put({ ...item, state: 'paused', completedBytes: 0 });
-    await expect(row).toContainText('Paused');
-    node.put({ ...item, state: 'failed', reason: hostileName });
-  }
+  if (!item) throw new Error('what was not to be removed is gone');
+  node.put({ ...item, state: 'paused', completedBytes: 0 });
+  await expect(row).toContainText('Paused');
+  node.put({ ...item, state: 'failed', reason: hostileName });
   await expect(page.locator('mat-snack-bar-container')).toContainText('<img');
   expect(await page.evaluate(() => 'hacked' in window)).toBe(false);
   expect(foreign).toEqual([]);

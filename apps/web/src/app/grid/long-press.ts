@@ -4,6 +4,8 @@ import { DestroyRef, Directive, ElementRef, inject } from '@angular/core';
 /** Milliseconds, and pixels that a finger may tremble. */
 const pressTime = 550;
 const slack = 10;
+/** A click comes at most so long after its finger was lifted, ms. */
+const clickTime = 50;
 
 @Directive({ selector: '[appLongPress]' })
 export class LongPress {
@@ -39,11 +41,20 @@ export class LongPress {
       click.preventDefault();
       click.stopPropagation();
     };
-    this.host.addEventListener('click', swallow, { capture: true, once: true });
-    setTimeout(
-      () => this.host.removeEventListener('click', swallow, { capture: true }),
-      1000,
-    );
+    const { host } = this;
+    const over = (): void => {
+      setTimeout(
+        () => host.removeEventListener('click', swallow, { capture: true }),
+        clickTime,
+      );
+    };
+    host.addEventListener('click', swallow, { capture: true, once: true });
+    for (const end of ['pointerup', 'pointercancel']) {
+      host.ownerDocument.addEventListener(end, over, {
+        capture: true,
+        once: true,
+      });
+    }
     target.dispatchEvent(
       new MouseEvent('contextmenu', {
         bubbles: true,

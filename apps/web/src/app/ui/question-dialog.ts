@@ -39,7 +39,9 @@ import { Icon } from './icon';
           {{ answer.label }}
         </button>
       }
-      <button matButton mat-dialog-close>{{ t().actions.cancel }}</button>
+      <button matButton [mat-dialog-close]="undefined">
+        {{ t().actions.cancel }}
+      </button>
     </mat-dialog-actions>
   `,
   styles: `
