@@ -131,6 +131,7 @@ test('shortcuts: ?, /, n and g with a letter', async ({ page }) => {
   await page.keyboard.press('n');
   await expect(page.getByRole('dialog')).toContainText('Add a download');
   await page.keyboard.press('Escape');
+  await expect(page.getByRole('dialog')).toHaveCount(0);
   await page.keyboard.press('g');
   await page.keyboard.press('r');
   await expect(page).toHaveURL(/\/ring$/);
