@@ -1,6 +1,7 @@
 /**
  * `nx sim records -- --seeds 1000 --from 1`: the scenarios of the specs for many seeds, by hand.
- * `--kind losses,powerFailure,migration,partitions,ordeal` chooses, `--real` puts the real ring below.
+ * `--kind losses,powerFailure,migration,partitions,ordeal,serialLosses`
+ * chooses, `--real` puts the real ring below.
  * A seed that fails is told with the end of its trace; the exit code is then 1.
  */
 import { argument, forEachSeed } from '@dnd/sim';
@@ -12,6 +13,7 @@ import {
   ordeal,
   partitions,
   powerFailure,
+  serialLosses,
 } from '../src/scenarios.contract';
 
 const args = process.argv.slice(2);
@@ -24,6 +26,7 @@ const scenarios: Record<string, Scenario> = {
   migration,
   partitions,
   ordeal,
+  serialLosses,
 };
 const kinds = argument(args, 'kind')?.split(',') ?? Object.keys(scenarios);
 

@@ -223,6 +223,24 @@ export function partitions(seed: number, variant: Variant = {}): string[] {
   return atRest(ring);
 }
 
+/** As real processes have it in `churn.e2e.ts`: a node lost for good every five seconds, for two minutes. */
+export function serialLosses(seed: number, variant: Variant = {}): string[] {
+  const ring = new SimulatedRing({ seed, nodes: 12, ...variant });
+  const { random } = ring;
+  settle(ring);
+  ring.network.faults = { ...quiet, jitter: 5, refuse: random.pick([0, 1]) };
+  const writers = new Writers(ring, 400);
+  const kills = 24;
+  writers.spread(20 * kills, 5_000 * kills);
+  for (let i = 0; i < kills; i++) {
+    ring.run(5_000);
+    ring.lose(random.pick(ring.live));
+    ring.time.after(1_500 + random.uniform() * 3_000, () => ring.add());
+  }
+  ring.run(40_000);
+  return [...ring.ledger.lost(), ...ring.ledger.unreadable(1)];
+}
+
 /** A minute after all is well again the owners are equal; then nothing is lost, astray or broken. */
 function atRest(ring: SimulatedRing): string[] {
   ring.run(60_000);

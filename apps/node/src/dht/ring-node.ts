@@ -83,6 +83,7 @@ export class RingNode implements Part {
       config.secret === undefined
         ? undefined
         : deriveKey(config.secret, `ring:${config.ring}`),
+      (id) => this.chord.feed({ type: 'suspect', id }),
     );
   }
 

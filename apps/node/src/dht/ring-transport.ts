@@ -36,6 +36,8 @@ interface Open {
 
 export class RingTransport {
   private readonly clients = new Map<string, QuietClient>();
+  /** Who was last spoken to over each connection. */
+  private readonly ids = new Map<string, string>();
   /** In the order of their ends, for all are given the same time. */
   private readonly asked = new Map<number, Open>();
   private readonly waiting = new Map<number, Open>();
@@ -48,6 +50,8 @@ export class RingTransport {
   constructor(
     private readonly ring: string,
     private readonly key: Buffer | undefined,
+    /** A node's end of a connection is gone: that of a process that was killed, at once. */
+    private readonly onLost: (id: string) => void,
   ) {
     this.sweeping.unref();
   }
@@ -106,6 +110,7 @@ export class RingTransport {
     clearInterval(this.sweeping);
     for (const client of this.clients.values()) client.close();
     this.clients.clear();
+    this.ids.clear();
     for (const calls of [this.asked, this.waiting])
       for (const { end } of calls.values()) end();
   }
@@ -159,14 +164,20 @@ export class RingTransport {
         socketClass: frameSocket(maxFrame(RING)),
         ...(this.key ? { tlsOptions: pskClient(this.key) } : {}),
       });
+      client.status.subscribe((status) => {
+        const id = this.ids.get(name);
+        if (id && String(status) === 'disconnected') this.onLost(id);
+      });
     }
     this.clients.set(name, client);
+    if (to.id !== '') this.ids.set(name, to.id);
     if (this.clients.size > maxConnections) {
       const [oldest, old] = this.clients.entries().next().value as [
         string,
         QuietClient,
       ];
       this.clients.delete(oldest);
+      this.ids.delete(oldest);
       old.close();
     }
     return client;
