@@ -16,7 +16,7 @@ function build() {
   const chord = new ChordNode({ self: node('0'), random: () => 0.5 });
   let now = 0;
   const feed = (input: Parameters<ChordNode['handle']>[0]): ChordOutput[] =>
-    chord.handle(input, (now += 100));
+    chord.handle(input, (now += 1));
   feed({ type: 'join', contacts: [] });
   now = 5_000;
   feed({ type: 'tick' });
