@@ -1,6 +1,7 @@
 /** Two nodes whose firewalls let in nothing but answers, and a third by which they come together (BEP 55). */
 import { bytesOf, sha256 } from './harness/content';
 import { eventually } from './harness/eventually';
+import { HandPeer, hello } from './harness/hand-peer';
 import { Namespaces } from './harness/namespaces';
 import type { Node } from './harness/node';
 import { Scene } from './harness/scene';
@@ -61,5 +62,17 @@ describeWhere('nodes behind firewalls', () => {
     expect(sha256(bytes)).toBe(sha256(content));
     const relayed = await relay.api.download(infoHash);
     expect(relayed.completedBytes).toBeLessThan(content.length);
+  });
+
+  it('H10: take one connection of an address', async () => {
+    const { infoHash } = await relay.api.publish({
+      files: { 'open.bin': bytesOf('open', 100_000) },
+    });
+    const { host, ports } = relay;
+    const first = await HandPeer.meet(ports.peer, { infoHash }, host);
+    const second = HandPeer.dial(ports.peer, host).say(hello({ infoHash }));
+    await second.closed;
+    expect(first.isClosed).toBe(false);
+    first.end();
   });
 });

@@ -1,5 +1,7 @@
 export { SimDisk } from './disk';
 export type { DiskOptions } from './disk';
+export { fuzz } from './fuzz';
+export type { FuzzOptions, FuzzTarget } from './fuzz';
 export { SimHost } from './host';
 export type { Process } from './host';
 export { SimNetwork, addressOf, quietLink } from './network';

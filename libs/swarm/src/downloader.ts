@@ -156,11 +156,22 @@ export class Downloader {
     this.#endSole(peer);
   }
 
-  /** Pieces that this peer alone was to deliver begin anew with another. */
-  #endSole(peer: SwarmPeer): void {
-    for (const partial of [...this.options.picker.partials.values()])
-      if (partial.sole === peer.id && !partial.complete && !partial.doomed)
-        this.abandon(partial, true);
+  /** Pieces that this peer alone was to deliver begin anew with another; true when there were some. */
+  #endSole(peer: SwarmPeer): boolean {
+    let ended = false;
+    for (const partial of [...this.options.picker.partials.values()]) {
+      if (partial.sole !== peer.id || partial.complete || partial.doomed)
+        continue;
+      this.abandon(partial, true);
+      ended = true;
+    }
+    return ended;
+  }
+
+  /** A peer that keeps others waiting is not the next to have a suspect piece alone. */
+  passOver(peer: SwarmPeer, now: number): void {
+    if (peer.stalled)
+      peer.restUntil = Math.max(peer.restUntil, now + this.timeoutOf(peer));
   }
 
   /** The piece is not had by the peer any more. */
@@ -238,7 +249,7 @@ export class Downloader {
     }
     for (const peer of peers.values()) {
       this.#forgetLost(peer, now);
-      if (peer.stalled) this.#endSole(peer);
+      if (peer.stalled && this.#endSole(peer)) this.passOver(peer, now);
     }
   }
 

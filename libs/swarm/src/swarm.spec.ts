@@ -389,6 +389,31 @@ describe('corrupt pieces', () => {
   );
 });
 
+describe('a corrupt piece of which one source has fallen silent', () => {
+  it.each([true, false])(
+    'is had of the other within two time-outs (silent one first: %s)',
+    (first) => {
+      const script = leech(1);
+      const peers = [0, 1].map(() => script.join('all', { unchokes: false }));
+      const [liar, honest] = first ? peers : [...peers].reverse();
+      liar.says((remote) => {
+        remote.extended({ reqq: 2 });
+        remote.onUnchoke();
+      });
+      liar.answers(1, true);
+      honest.says((remote) => remote.onUnchoke());
+      for (let i = 0; i < 60 && !script.swarm.have.complete; i++) {
+        honest.answers(8);
+        script.check();
+        script.pass(1_000);
+      }
+      expect(script.swarm.have.complete).toBe(true);
+      const banned = script.disconnects.filter(({ ban }) => ban);
+      expect(banned.map(({ peer }) => peer)).toEqual([liar.peer]);
+    },
+  );
+});
+
 describe('protocol', () => {
   it.each([
     ['have', (peer: ScriptedPeer) => peer.peer.onHave(2)],

@@ -574,6 +574,7 @@ export class Swarm implements PeerOwner {
     for (const peer of verdict.suspected) {
       peer.parole = clear ? this.#suspects.suspects(peer) : true;
       peer.dryEpoch = -1;
+      if (!clear) this.#downloader.passOver(peer, this.now);
       if (!peer.gone) this.#mark(peer);
     }
   }

@@ -124,6 +124,11 @@ export class Connections implements SocketOwner, DialerOwner, UtpPortOwner {
     this.dialer.punch(session, address);
   }
 
+  /** The torrent connects with nobody for now. */
+  stopDialling(session: TorrentSession): void {
+    this.dialer.stop(session);
+  }
+
   // --- torrents ---
 
   /** The other session that has one of its hashes, if there is one; else it can be asked for from now on. */
@@ -192,7 +197,13 @@ export class Connections implements SocketOwner, DialerOwner, UtpPortOwner {
     const { host, port } = socket.transport;
     if (session.peers.book.isBanned({ host, port })) return undefined;
     for (const other of session.peers.sockets) {
-      if (!other.remote || !same(other.remote.peerId, remote.peerId)) continue;
+      if (!other.remote) continue;
+      if (!same(other.remote.peerId, remote.peerId)) {
+        if (isLocal(host) || other.host !== host) continue;
+        // One peer an address, so that nobody fills the places alone.
+        socket.closeReason = 'connected twice';
+        return undefined;
+      }
       if (!this.isBetter(socket, other, remote.peerId)) {
         socket.closeReason = 'connected twice';
         return undefined;

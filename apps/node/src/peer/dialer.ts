@@ -90,6 +90,16 @@ export class Dialer {
     });
   }
 
+  /** The torrent connects with nobody for now. */
+  stop(session: TorrentSession): void {
+    for (const [socket, attempt] of [...this.attempts]) {
+      if (attempt.session !== session) continue;
+      this.end(socket);
+      session.peers.book.disconnected(attempt.address, this.owner.now());
+      socket.close('the torrent is stopped');
+    }
+  }
+
   /** The connection is through its handshake. */
   succeeded(socket: PeerSocket): void {
     this.end(socket);

@@ -378,6 +378,14 @@ export class PeerEngine
     return this.connections.isOwn(address);
   }
 
+  stopDialling(session: TorrentSession): void {
+    this.connections.stopDialling(session);
+  }
+
+  get ownAddress(): PeerAddress {
+    return { host: this.config.advertise, port: this.port };
+  }
+
   punch(session: TorrentSession, address: PeerAddress): void {
     this.connections.punch(session, address);
   }

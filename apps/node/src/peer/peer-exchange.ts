@@ -1,7 +1,7 @@
 /** Peer exchange (BEP 11) of one torrent: what each connection may still say, and what it is told next. */
-import { formatAddress, parseAddress } from '@dnd/tracker';
 import { PexFlag, PexState, type PexMessage, type PexPeer } from '@dnd/wire';
 import { keyOf, type PeerAddress } from '@dnd/swarm';
+import { addressBytes, addressOf } from './endpoints';
 import type { PeerSocket } from './peer-socket';
 
 /** Addresses remembered of what one peer has told. */
@@ -33,9 +33,9 @@ export class PeerExchange {
     if (verdict === 'close') socket.close('it floods peer exchange');
     if (verdict !== 'take') return [];
     const told = this.told.get(socket);
-    for (const peer of message.dropped) told?.delete(keyOf(textOf(peer)));
+    for (const peer of message.dropped) told?.delete(keyOf(addressOf(peer)));
     return message.added.map((peer) => {
-      const address = textOf(peer);
+      const address = addressOf(peer);
       if (told && told.size < mostTold) told.add(keyOf(address));
       return address;
     });
@@ -55,22 +55,13 @@ export class PeerExchange {
     for (const socket of this.states.keys()) {
       const { listens } = socket;
       if (socket === but || !listens) continue;
-      const address = new Uint8Array(16);
-      const length = parseAddress(listens.host, address);
-      if (length === 0) continue;
+      const address = addressBytes(listens.host);
+      if (!address) continue;
       const flags =
         (socket.swarmPeer?.seed ? PexFlag.seed : 0) |
         (socket.incoming ? 0 : PexFlag.reachable);
       const { port } = listens;
-      yield { address: address.subarray(0, length), port, flags };
+      yield { address, port, flags };
     }
   }
 }
-
-const textOf = ({
-  address,
-  port,
-}: Pick<PexPeer, 'address' | 'port'>): PeerAddress => ({
-  host: formatAddress(address, 0, address.length === 4 ? 4 : 16),
-  port,
-});

@@ -26,6 +26,7 @@ import {
   type SwarmPeer,
 } from '@dnd/swarm';
 import { randomBytes } from 'node:crypto';
+import { addressBytes } from './endpoints';
 import { BlockSender, type BlockSource, type Run } from './block-sender';
 import type { FramePool } from './frame-pool';
 import type { MetadataFetch } from './metadata-fetch';
@@ -116,6 +117,7 @@ export class PeerSocket implements ConnectionEvents, TransportEvents {
     if (dialled) this.listens = { host, port };
     else this.reached = true;
     this.sender = new BlockSender(owner.frames, this);
+    const yourIp = addressBytes(host);
     const options = {
       events: this,
       peerId: owner.peerId,
@@ -127,6 +129,7 @@ export class PeerSocket implements ConnectionEvents, TransportEvents {
         requestQueue: 2000,
         port: owner.port,
         holepunch: owner.utp,
+        ...(yourIp ? { yourIp } : {}),
       },
       now: this.since,
     };

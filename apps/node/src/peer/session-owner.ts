@@ -31,6 +31,9 @@ export interface SessionOwner {
   isUnlimited(host: string): boolean;
   /** This node itself. */
   isOwn(address: PeerAddress): boolean;
+  /** Ends the dials that are under way for it. */
+  stopDialling(session: TorrentSession): void;
+  readonly ownAddress: PeerAddress;
   /** Dials over uTP alone, for a relay has told the other end to do the same. */
   punch(session: TorrentSession, address: PeerAddress): void;
   /** Something that is shown has changed. */

@@ -10,15 +10,15 @@ import {
   type PeerSource,
   type SwarmPeer,
 } from '@dnd/swarm';
-import { formatAddress, parseAddress } from '@dnd/tracker';
 import {
   Holepunch,
-  type Endpoint,
+  peerPriority,
   type HolepunchMessage,
   type HolepunchOutput,
   type PexMessage,
   type RemoteExtensions,
 } from '@dnd/wire';
+import { addressOf, endpointOf } from './endpoints';
 import { PeerExchange } from './peer-exchange';
 import type { PeerSocket } from './peer-socket';
 
@@ -28,6 +28,8 @@ export interface TorrentPeersOwner {
   now(): number;
   /** This node itself. */
   isOwn(address: PeerAddress): boolean;
+  /** Where this node is reached, as far as it knows. */
+  readonly ownAddress: PeerAddress;
   /** Dials over uTP alone, as a relay has told to. */
   punch(address: PeerAddress): void;
 }
@@ -189,9 +191,18 @@ export class TorrentPeers {
     for (const socket of [...this.sockets]) socket.close(reason);
   }
 
+  /** BEP 40; chance decides where the two addresses cannot be compared. */
+  private priorityOf(address: PeerAddress): number {
+    const [own, other] = [this.owner.ownAddress, address].map(endpointOf);
+    if (!own || !other || own.address.length !== other.address.length)
+      return Math.random() * 2 ** 32;
+    return peerPriority(own, other);
+  }
+
   private newBook(): PeerBook {
     return new PeerBook({
       random: Math.random,
+      priority: (address) => this.priorityOf(address),
       ...(this.owner.isPrivate ? { sources: privateSources } : {}),
     });
   }
@@ -200,15 +211,3 @@ export class TorrentPeers {
 /** One machine may run many peers: there an address is not a person. */
 export const isLocal = (host: string): boolean =>
   host.startsWith('127.') || host === '::1';
-
-const addressOf = ({ address, port }: Endpoint): PeerAddress => ({
-  host: formatAddress(address, 0, address.length === 4 ? 4 : 16),
-  port,
-});
-
-function endpointOf(address: PeerAddress | undefined): Endpoint | undefined {
-  const bytes = new Uint8Array(16);
-  const length = address ? parseAddress(address.host, bytes) : 0;
-  if (!address || length === 0) return undefined;
-  return { address: bytes.subarray(0, length), port: address.port };
-}

@@ -299,6 +299,7 @@ export class TorrentSession
   }
 
   private deactivate(reason: string): void {
+    this.owner.stopDialling(this);
     this.peers.closeAll(reason);
     this.webSeeds?.end();
     this.webSeeds = undefined;
@@ -421,6 +422,10 @@ export class TorrentSession
 
   isOwn(address: PeerAddress): boolean {
     return this.owner.isOwn(address);
+  }
+
+  get ownAddress(): PeerAddress {
+    return this.owner.ownAddress;
   }
 
   punch(address: PeerAddress): void {
