@@ -138,6 +138,7 @@ const specs = [
   '**/*.spec.ts',
   '**/*.contract.ts',
   '**/*.bench.ts',
+  '**/*.fuzz.ts',
   'src/testing/**',
 ];
 const purity = (imports) => ({

@@ -93,6 +93,21 @@ export class PieceReader {
     this.#last = undefined;
   }
 
+  /** Tells by `onLost` when a finished file does not look as it did when it was verified. */
+  async look(fileIndex: number): Promise<void> {
+    try {
+      await this.#look(fileIndex);
+    } catch (error) {
+      this.#tellLost(fileIndex, error);
+    }
+  }
+
+  #tellLost(fileIndex: number, error: unknown): void {
+    const { code } = error as StorageError;
+    if (code === 'missing' || code === 'changed')
+      this.#options.onLost(fileIndex, error as StorageError);
+  }
+
   #readAhead(piece: number, index: number): void {
     const size = this.#layout.pieceSize(piece);
     if (index * this.#chunkBytes < size) this.#chunk(piece, index);
@@ -121,10 +136,7 @@ export class PieceReader {
         await this.#look(fileIndex);
         await this.#options.files.read(fileIndex, fileOffset, part);
       } catch (error) {
-        const { code } = error as StorageError;
-        if (code === 'missing' || code === 'changed') {
-          this.#options.onLost(fileIndex, error as StorageError);
-        }
+        this.#tellLost(fileIndex, error);
         throw error;
       }
     }

@@ -229,6 +229,14 @@ export class TorrentStorage {
     return bytes;
   }
 
+  /**
+   * Looks whether a finished file is as it was when it was verified, which reading it does too; where it
+   * vanished, was cut or changed, its pieces are not had any more (`onLost`). For files that nobody reads.
+   */
+  async look(fileIndex: number): Promise<void> {
+    if (!this.#closed) await this.#reader.look(fileIndex);
+  }
+
   /** BEP 52: SHA-256 of each 16 KiB leaf (32 bytes each) of a piece that is had, for `hashes` messages. */
   leaves(piece: number): Promise<Uint8Array> {
     return this.#hashHad(piece, Want.leaves);

@@ -72,6 +72,20 @@ describe('PeerBook', () => {
     expect(peers.next(600_000)).toBeUndefined();
   });
 
+  it('dials at once those that were of no use when there is something to ask for again', () => {
+    const peers = book();
+    for (const host of ['10.0.0.1', '10.0.0.2'])
+      peers.add({ host, port: 1 }, 'manual');
+    const [useless, failing] = [peers.next(0), peers.next(0)];
+    if (!useless || !failing) throw new Error('both are due');
+    peers.disconnected(useless, 0, true);
+    peers.failed(failing, 0);
+    expect(peers.next(1)).toBeUndefined();
+    peers.revive();
+    expect(peers.next(1)).toEqual(useless);
+    expect(peers.next(1)).toBeUndefined();
+  });
+
   it('bans a host or one address of it', () => {
     const peers = book();
     peers.add({ host: '::1', port: 5 }, 'pex');

@@ -151,6 +151,13 @@ export class PeerBook {
     entry.retryAt = now + (pointless ? RETRY_MOST : REDIAL);
   }
 
+  /** There is something to ask for again: whoever was of no use is dialled as soon as anybody. */
+  revive(): void {
+    for (const entry of this.#entries.values())
+      if (entry.state === 'idle' && entry.failures === 0)
+        entry.retryAt = -Infinity;
+  }
+
   /** This address is we ourselves, or nonsense: never again. */
   forget(address: PeerAddress): void {
     this.#entries.delete(keyOf(address));

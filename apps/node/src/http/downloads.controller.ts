@@ -40,12 +40,16 @@ import { ApiProblems } from './documented';
 import { InfoHashPipe } from './info-hash.pipe';
 import { readTorrentUpload } from './torrent-upload';
 import { validated } from './validated';
+import { Uploads } from './uploads';
 
 @ApiTags('downloads')
 @ApiExtraModels(AddDownloadDto)
 @Controller('downloads')
 export class DownloadsController {
-  constructor(private readonly peer: Peer) {}
+  constructor(
+    private readonly peer: Peer,
+    private readonly uploads: Uploads,
+  ) {}
 
   @Get()
   @ApiOperation({ summary: 'Every download, live and past' })
@@ -77,6 +81,7 @@ export class DownloadsController {
           required: ['torrent'],
           properties: {
             sequential: { type: 'boolean' },
+            folder: { type: 'string' },
             torrent: {
               type: 'string',
               format: 'binary',
@@ -88,21 +93,33 @@ export class DownloadsController {
     },
   })
   @ApiCreatedResponse({ type: DownloadDto })
-  @ApiProblems(400, 404, 409, 413, 503, 507)
+  @ApiProblems(400, 403, 404, 409, 413, 503, 507)
   async addDownload(@Req() request: Request): Promise<DownloadDto> {
     if (request.is('multipart/form-data')) {
       const { torrent, fields } = await readTorrentUpload(request);
-      const { sequential } = fields;
+      const { sequential, folder } = fields;
       return this.peer.add({
         torrent,
+        ...(await this.inFolder(folder)),
         ...(sequential === undefined
           ? {}
           : { sequential: sequential === 'true' }),
       });
     }
+    const wanted = await validated(AddDownloadDto, request.body);
     return this.peer.add({
-      ...(await validated(AddDownloadDto, request.body)),
+      ...wanted,
+      ...(await this.inFolder(wanted.folder)),
     });
+  }
+
+  /** Throws what `Uploads.shared` does for a folder that may not be read. */
+  private async inFolder(
+    folder: string | undefined,
+  ): Promise<{ folder?: string }> {
+    if (folder === undefined) return {};
+    const { path } = await this.uploads.shared(folder);
+    return { folder: path };
   }
 
   @Post(':id/pause')

@@ -31,6 +31,8 @@ import { Publisher } from './publisher';
 import { showSources } from './source-view';
 
 const patience = 20_000;
+/** Addresses given by hand that are kept for a torrent, the latest. */
+const mostPeersKept = 100;
 
 @Injectable()
 export class LocalPeer extends Peer {
@@ -113,7 +115,11 @@ export class LocalPeer extends Peer {
       options.superSeeding = change.superSeeding;
       session.superSeeding = change.superSeeding;
     }
-    if (change.peers) this.engine.addPeers(entry, change.peers);
+    if (change.peers) {
+      const known = [...(options.peers ?? []), ...change.peers];
+      options.peers = [...new Set(known)].slice(-mostPeersKept);
+      this.engine.addPeers(entry, change.peers);
+    }
     if (files) {
       session.setPriorities(files);
       if (session.priorities) options.priorities = [...session.priorities];
@@ -273,9 +279,13 @@ export class LocalPeer extends Peer {
   ): Promise<Extent> {
     const { session, row } = this.engine.entry(infoHash);
     const { metainfo } = session;
+    // Web seeds are asked with the torrent's name before the path (BEP 19).
+    const inFolder = path.startsWith(`${metainfo?.name}/`)
+      ? path.slice(path.indexOf('/') + 1)
+      : path;
     const index =
       metainfo?.files.findIndex(
-        (file) => !file.pad && file.path.join('/') === path,
+        (file) => !file.pad && [path, inFolder].includes(file.path.join('/')),
       ) ?? -1;
     if (!metainfo || index < 0)
       throw new SeamError(

@@ -49,6 +49,8 @@ const maxTorrents = 20_000;
 const beat = 250;
 const slowBeat = 1_000;
 const uploadedPeriod = 30_000;
+/** Files looked at each second, of one torrent after another. */
+const looksAtOnce = 4;
 const pieceMemory = 192 * 2 ** 20;
 
 @Injectable()
@@ -72,6 +74,8 @@ export class PeerEngine
   private resume: ResumeStore | undefined;
   private timers: NodeJS.Timeout[] = [];
   private savedAt = 0;
+  /** Whose turn it is to be looked at on the disk. */
+  private looking: MapIterator<Entry> | undefined;
 
   constructor(
     @Inject(Config) readonly config: Config,
@@ -189,8 +193,11 @@ export class PeerEngine
       wish: 'run',
       reason: null,
       published: false,
-      root: null,
-      local_name: metainfo ? await this.localName(metainfo.name) : null,
+      root: download.folder ?? null,
+      local_name:
+        metainfo && !download.folder
+          ? await this.localName(metainfo.name)
+          : null,
       torrent_file: null,
       options: JSON.stringify(options),
       uploaded: 0,
@@ -282,7 +289,9 @@ export class PeerEngine
     entry.row = { ...entry.row, completed_at: null };
     this.wish(entry, 'cancelled');
     void this.sources.leave(session);
-    await session.remove();
+    // What lies in a folder of the owner's own stays there.
+    if (entry.row.root) await session.stop();
+    else await session.remove();
     this.changed(session);
     this.startWanted();
   }
@@ -580,6 +589,7 @@ export class PeerEngine
       this.changed(session);
     }
     if (!loading) this.disk.memory.trim();
+    this.lookAtDisk();
     this.queue.watch(this.entries.values(), now);
     this.startWanted();
     for (const entry of atGoal(
@@ -589,6 +599,16 @@ export class PeerEngine
     ))
       void this.pause(entry);
     if (now - this.savedAt > uploadedPeriod) this.saveUploaded();
+  }
+
+  /** Files that somebody else has changed are noticed though nobody reads them. */
+  private lookAtDisk(): void {
+    for (let looks = 0; looks < looksAtOnce; looks++) {
+      this.looking ??= this.entries.values();
+      const { value } = this.looking.next();
+      if (value) value.session.lookAtFile();
+      else this.looking = undefined;
+    }
   }
 
   private saveUploaded(): void {

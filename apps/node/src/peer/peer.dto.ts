@@ -208,6 +208,16 @@ export class DownloadOptionsDto {
     message: 'peers must be "host:port"',
   })
   peers?: string[];
+
+  @ApiPropertyOptional({
+    description:
+      'Folder that holds the content already, at a share root or below it: what is there is checked and seeded, and never deleted.',
+  })
+  @IsOptional()
+  @IsString()
+  @MinLength(1)
+  @MaxLength(4096)
+  folder?: string;
 }
 
 export class AddDownloadDto extends DownloadOptionsDto {

@@ -70,6 +70,7 @@ export class TorrentSession
   webSeeds: WebSeeds | undefined;
   fetching: MetadataFetch | undefined;
   private hashServer: HashServer | undefined;
+  private lookedAt = -1;
   private readonly arrivals = new Arrivals();
   private running = false;
   private abort = new AbortController();
@@ -292,6 +293,7 @@ export class TorrentSession
         owner.now(),
       );
     this.active.settle();
+    if (!this.complete) this.peers.book.revive();
     owner.ready(this);
     owner.changed(this);
     if (wasComplete) owner.finished(this);
@@ -353,7 +355,9 @@ export class TorrentSession
     this.priorities ??= new Uint8Array(metainfo.files.length).fill(4);
     for (const { index, priority } of changes)
       if (index < this.priorities.length) this.priorities[index] = priority;
+    const wasComplete = this.complete;
     this.active?.setPriorities(this.priorities);
+    if (wasComplete && !this.complete) this.peers.book.revive();
     this.owner.changed(this);
   }
 
@@ -382,6 +386,14 @@ export class TorrentSession
       if (count > 0 || now >= until || !this.running) return count;
       await this.arrivals.next(until - now);
     }
+  }
+
+  /** Looks at the next of its files on the disk, for those that nobody reads. */
+  lookAtFile(): void {
+    const count = this.metainfo?.files.length ?? 0;
+    if (this.phase !== 'active' || count === 0) return;
+    this.lookedAt = (this.lookedAt + 1) % count;
+    void this.storage?.look(this.lookedAt).catch(() => undefined);
   }
 
   // --- connections ---
@@ -525,6 +537,7 @@ export class TorrentSession
     this.reason = words(error);
     this.log.add('lost', this.reason);
     this.active?.lost(pieces);
+    this.peers.book.revive();
     this.owner.changed(this);
     // In the middle of a call of the storage it cannot be asked for more.
     setImmediate(() => {
