@@ -82,5 +82,5 @@ it.each(wantedSeeds())(
     ]);
     expect(last / ideal).toBeLessThan(1.15);
   },
-  120_000,
+  300_000,
 );
