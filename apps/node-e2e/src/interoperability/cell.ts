@@ -22,7 +22,7 @@ export interface Cell {
 
 /**
  * What each client has. Of a hybrid torrent aria2 1.36 computes another info-hash than everybody else,
- * Transmission 3.00 says that it is corrupt, and webtorrent 2.8 ends with an error.
+ * and Transmission 3.00 says that it is corrupt.
  */
 const abilities: Readonly<
   Record<
@@ -39,7 +39,7 @@ const abilities: Readonly<
   },
   transmission: { transports: ['tcp', 'utp'], formats: ['v1'] },
   aria2: { transports: ['tcp'], formats: ['v1'] },
-  webtorrent: { transports: ['tcp', 'utp'], formats: ['v1'] },
+  webtorrent: { transports: ['tcp', 'utp'], formats: ['v1', 'hybrid'] },
 };
 
 function* combined(): Generator<Cell> {

@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { python } from '../harness/libtorrent';
 import { workspace } from '../harness/node';
+import { release } from './webtorrent-partner';
 import { cells, clients, nameOf, type Cell, type Client } from './cell';
 
 export type Outcome = 'passed' | 'failed' | 'skipped';
@@ -31,7 +32,7 @@ const lines: Readonly<Record<Client, readonly string[]>> = {
 
 function versionOf(client: Client): string {
   const [command, ...args] = lines[client];
-  if (!command) return client;
+  if (!command) return `${client} ${release}`;
   // transmission-daemon tells it as if it were an error.
   const output = execFileSync('sh', ['-c', '"$0" "$@" 2>&1', command, ...args]);
   const version = /\d+(?:\.\d+)+/.exec(output.toString())?.[0] ?? '';
@@ -75,5 +76,5 @@ export function writeReport(outcomes: ReadonlyMap<string, Outcome>): void {
 
 const introduction = `# Interoperability
 
-Written by \`npx nx interoperability node-e2e\`. Each ✓ is one transfer between a node and another client whose SHA-256 was right; the transport and the encryption were forced, so that nothing else could have carried it. – : the client does not have it: no uTP in aria2, no v2 in any but libtorrent, and of hybrid torrents aria2 1.36 computes another info-hash than everybody else, Transmission 3.00 says that they are corrupt, and webtorrent 2.8 ends with an error.
+Written by \`npx nx interoperability node-e2e\`. Each ✓ is one transfer between a node and another client whose SHA-256 was right; the transport and the encryption were forced, so that nothing else could have carried it. – : the client does not have it: no uTP in aria2, no v2 in any but libtorrent, and of hybrid torrents aria2 1.36 computes another info-hash than everybody else, and Transmission 3.00 says that they are corrupt.
 `;

@@ -10,7 +10,7 @@ import { relayUdp } from '../harness/udp-relay';
 import type { Job, Partner } from './partner';
 import { ScriptPartner } from './script-partner';
 
-const release = '2.8.5';
+export const release = '3.0.21';
 
 const withoutWebRtc = `
 import { registerHooks } from 'node:module';
