@@ -261,7 +261,7 @@ export class FakeNode {
         .map(libraryItem);
       return this.json(response, { total: items.length, items });
     }
-    if (what === 'uploads') return this.json(response, { total: 0, items: [] });
+    if (what === 'uploads') return this.upload(request, response, id);
     if (what === 'settings' && id === 'ports')
       return this.json(response, { total: ports.length, items: ports });
     if (what === 'settings' && id === 'folders')

@@ -92,9 +92,9 @@ export class UploadTransport {
 function answerOf(request: XMLHttpRequest): Sent {
   const { status, responseText: body } = request;
   const offset = Number(request.getResponseHeader('Upload-Offset') ?? NaN);
-  if (status === 204) return { type: 'at', offset };
-  // Somewhere between what was sent and what was answered the two lost each other.
-  if (status === 409 && Number.isFinite(offset)) return { type: 'at', offset };
+  // 409: somewhere between what was sent and what was answered the two lost each other.
+  const told = status === 204 || status === 409;
+  if (told && Number.isFinite(offset)) return { type: 'at', offset };
   if (status === 404) return { type: 'gone' };
   return { type: 'refused', status, body };
 }
