@@ -29,7 +29,7 @@ export default defineConfig({
       // Every run has the flows and the pages; the target `pages` everything that is not about keys or time.
       testMatch: everything
         ? /(?<!keyboard|speed)\.spec\.ts/
-        : /(pages|flows)\.spec\.ts/,
+        : /(pages|device|flows)\.spec\.ts/,
       use: {
         ...devices['Pixel 7'],
         viewport: { width: 390, height: 844 },
