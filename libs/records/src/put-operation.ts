@@ -57,6 +57,8 @@ export class PutOperation {
   private grace = false;
   private retrying = false;
   private over = false;
+  /** Over and acknowledged; replicas that then fail are still replaced. */
+  private stored = false;
   private trouble: StoreCode = 'failed';
 
   constructor(
@@ -161,9 +163,11 @@ export class PutOperation {
       this.open++;
       const attempt = part.restamps;
       this.post(to, part.record, (code, latest) => {
-        if (this.over || attempt !== part.restamps) return;
+        if (attempt !== part.restamps) return;
         part.open--;
         this.open--;
+        if (this.stored) this.complete(part, to, code);
+        if (this.over) return;
         this.answered(part, to, code, latest);
         this.changed();
       });
@@ -189,6 +193,12 @@ export class PutOperation {
         this.trouble = code;
         return this.proceed(part);
     }
+  }
+
+  /** A write that is done goes on to its third disk: the next successor takes a silent one's share. */
+  private complete(part: Part, from: NodeRef, code: StoreCode): void {
+    if (code === 'ok') part.safe.add(from.id);
+    else if (code !== 'older' && code !== 'invalid') this.proceed(part);
   }
 
   private weigh(part: Part): void {
@@ -244,6 +254,7 @@ export class PutOperation {
   private finish(failure?: FailureCode): void {
     if (this.over) return;
     this.over = true;
+    this.stored = failure === undefined;
     let copies = REPLICAS;
     for (const { safe } of this.parts) copies = Math.min(copies, safe.size);
     this.finished(failure ? { copies, failure } : { copies });

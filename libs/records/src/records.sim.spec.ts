@@ -17,6 +17,7 @@ import {
   ordeal,
   partitions,
   powerFailure,
+  serialLosses,
 } from './scenarios.contract';
 import { SimulatedRing } from './simulated-ring.contract';
 
@@ -56,6 +57,10 @@ describe('what was acknowledged is never lost', () => {
 
   it('by copies moving to newcomers', () => {
     forEachSeed(some(0.1), (seed) => mustPass(migration, seed));
+  });
+
+  it('by twelve nodes being replaced one every five seconds', () => {
+    forEachSeed(some(0.006), (seed) => mustPass(serialLosses, seed));
   });
 
   it('by all of it together, for two minutes', () => {

@@ -124,6 +124,44 @@ describe('a write', () => {
   });
 });
 
+describe('a write whose third replica is silent', () => {
+  it('is acknowledged by two, and the next successor takes its copy soon after', () => {
+    const ring = ringOf(6);
+    const key = keyFor('a');
+    const [, , third] = ring.owners(key.place);
+    const silent = ring.live.find(({ ref }) => ref.id === third?.id);
+    const writer = ring.live.find((node) => node !== silent);
+    if (!silent || !writer) throw new Error('no such node');
+    silent.host.pause(9_000);
+    const { result } = ask(ring, writer, put([{ key, value: bytes('1') }]));
+    expect(result).toMatchObject({ result: { copies: 2 } });
+    ring.run(5_000);
+    const holders = ring.live.filter(
+      (node) => [...node.records.held()].length > 0,
+    );
+    expect(holders.filter((node) => node !== silent)).toHaveLength(3);
+  });
+});
+
+describe('a write whose third replica is silent', () => {
+  it('is acknowledged by two, and the next successor takes its copy soon after', () => {
+    const ring = ringOf(6);
+    const key = keyFor('a');
+    const [, , third] = ring.owners(key.place);
+    const silent = ring.live.find(({ ref }) => ref.id === third?.id);
+    const writer = ring.live.find((node) => node !== silent);
+    if (!silent || !writer) throw new Error('no such node');
+    silent.host.pause(9_000);
+    const { result } = ask(ring, writer, put([{ key, value: bytes('1') }]));
+    expect(result).toMatchObject({ result: { copies: 2 } });
+    ring.run(5_000);
+    const holders = ring.live.filter(
+      (node) => [...node.records.held()].length > 0,
+    );
+    expect(holders.filter((node) => node !== silent)).toHaveLength(3);
+  });
+});
+
 describe('a deletion', () => {
   it('reaches all nodes and stays', () => {
     const ring = ringOf(5);
