@@ -147,6 +147,8 @@ const calls: Record<string, Call> = {
       'GET',
       '/api/catalogue?search=shared&sort=size&order=asc&offset=0&limit=10',
     ),
+  getCatalogueFacets: () =>
+    b.api.ask('GET', '/api/catalogue/facets?search=shared'),
   getCatalogueEntry: () => b.api.ask('GET', `/api/catalogue/${shared}`),
   getTorrent: () => b.api.ask('GET', `/api/catalogue/${shared}/torrent`),
   getMagnet: () => b.api.ask('GET', `/api/catalogue/${shared}/magnet`),
