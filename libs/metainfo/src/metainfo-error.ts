@@ -23,6 +23,7 @@ export type MetainfoErrorCode =
   | 'missing-pieces-root'
   | 'invalid-piece-layer'
   | 'v1-v2-files-differ'
+  | 'folder-reads-as-file'
   | 'invalid-magnet';
 
 const sentences: Record<MetainfoErrorCode, string> = {
@@ -50,6 +51,8 @@ const sentences: Record<MetainfoErrorCode, string> = {
   'missing-pieces-root': 'A version 2 file has no root hash',
   'invalid-piece-layer': 'The piece layers do not fit the files',
   'v1-v2-files-differ': 'The version 1 and version 2 file lists differ',
+  'folder-reads-as-file':
+    'In version 2 a folder whose only file has its own name reads as that file: take the file alone, or version 1',
   'invalid-magnet': 'This is not a BitTorrent magnet link',
 };
 

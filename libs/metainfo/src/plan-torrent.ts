@@ -63,7 +63,7 @@ export function choosePieceLength(size: number): number {
   return length;
 }
 
-/** Throws MetainfoError: no content, too much of it, a name of which nothing safe is left, an impossible piece length. */
+/** Throws MetainfoError: no content, too much of it, a name of which nothing safe is left, an impossible piece length, a folder that version 2 cannot tell from a file. */
 export function planTorrent(
   source: TorrentSource,
   rules: ReadRules = {},
@@ -83,6 +83,12 @@ export function planTorrent(
   const sorted = single
     ? [{ path: [name], length: size, source: 0 }]
     : arrange(name, files, rules);
+  // BEP 52 tells a single file by its name alone, which is the torrent's.
+  const [{ path }] = sorted;
+  const readsAsFile =
+    sorted.length === 1 && path.length === 2 && path[1] === name;
+  if (format !== 'v1' && readsAsFile)
+    throw new MetainfoError('folder-reads-as-file');
   const planned = place(sorted, name, pieceLength, format);
   const last = planned[planned.length - 1];
   const length = last.offset + last.length;
