@@ -235,7 +235,7 @@ describe('a wrong body', () => {
     ['no JSON', 'not json'],
     ['cut JSON', '{"infoHash": "'],
     ['JSON of another shape', '[1, 2]'],
-    ['an unknown property', `{"infoHash": "${unknown}", "folder": "/"}`],
+    ['an unknown property', `{"infoHash": "${unknown}", "colour": 1}`],
     ['no source', '{}'],
     ['two sources', `{"infoHash": "${unknown}", "magnet": "magnet:?xt=1"}`],
     ['a hash that is none', '{"infoHash": "xyz"}'],
@@ -244,6 +244,11 @@ describe('a wrong body', () => {
   ])('%s is a bad request', async (_what, body) => {
     const answer = await post('/api/downloads', 'application/json', body);
     expectProblem(answer, 400);
+  });
+
+  it('a folder that is not shared is not read', async () => {
+    const body = `{"infoHash": "${unknown}", "folder": "/"}`;
+    expectProblem(await post('/api/downloads', 'application/json', body), 403);
   });
 
   it('JSON of more than 1 MB is too large', async () => {

@@ -94,7 +94,9 @@ export type Operation =
       readonly type: 'announce';
       readonly op: number;
       readonly swarms: readonly SwarmAnnounce[];
-    };
+    }
+  /** Before this node leaves for good: brings what it holds to those who keep it then. */
+  | { readonly type: 'handOver'; readonly op: number };
 
 export type RecordsInput =
   | MachineInput<RecordsMessage>
@@ -169,7 +171,9 @@ export type OperationResult =
       readonly swarms: readonly SwarmAnswer[];
       /** Swarms that no owner could be reached for. */
       readonly missed: readonly RingId[];
-    };
+    }
+  /** `whole`: three others, or as many as live, hold each of our records. */
+  | { readonly type: 'handedOver'; readonly whole: boolean };
 
 /** Replication as this node sees it. */
 export interface RecordsHealth {

@@ -45,6 +45,36 @@ function put(items: { key: RecordKey; value?: Uint8Array }[], strict = false) {
   return { type: 'put' as const, items: writes, strict };
 }
 
+describe('a node that leaves', () => {
+  it('hands over what it holds, so that any number may leave one right after the other', () => {
+    const ring = ringOf(9);
+    const keys = Array.from({ length: 40 }, (_, i) => keyFor(`kept ${i}`));
+    const items = keys.map((key) => ({ key, value: bytes(key.item) }));
+    ask(ring, pick(ring), put(items, true));
+    ring.run(30_000);
+    while (ring.live.length > 2) {
+      const leaver = pick(ring);
+      expect(ask(ring, leaver, { type: 'handOver' }).result).toMatchObject({
+        result: { type: 'handedOver' },
+      });
+      ring.crash(leaver);
+      // Time to notice it, and none to repair anything.
+      ring.run(300);
+    }
+    for (const node of ring.live)
+      expect(new Set([...node.records.held()].map(({ item }) => item))).toEqual(
+        new Set(keys.map(({ item }) => item)),
+      );
+  });
+
+  it('says so where nobody is left', () => {
+    const ring = ringOf(1);
+    expect(ask(ring, pick(ring), { type: 'handOver' }).result).toMatchObject({
+      result: { type: 'handedOver', whole: false },
+    });
+  });
+});
+
 describe('a write', () => {
   it.each([
     [1, 1],

@@ -8,6 +8,7 @@
 import type { Machine, NodeRef } from '@dnd/chord';
 import { Announces } from './announce';
 import { Exchange } from './exchange';
+import { run } from './flow';
 import { Gets } from './get';
 import { isRecordsMessage } from './guard';
 import { Intake } from './intake';
@@ -176,6 +177,10 @@ export class Records implements Machine<RecordsInput, RecordsOutput> {
         return this.lists.poll(operation);
       case 'announce':
         return this.announces.start(operation);
+      case 'handOver':
+        return run(this.repair.handOver(), (whole) =>
+          this.kernel.done(operation.op, { type: 'handedOver', whole }),
+        );
     }
   }
 

@@ -9,7 +9,8 @@
  *     that grew together exchange what they have;
  *  3. drops a copy when it lies outside the first four successors, all three owners have
  *     confirmed at least this version, and the neighbourhood has been stable for 30 s.
- * A node that has just joined fetches its share first and says so in its answers until then.
+ * A node that has just joined fetches its share first and says so in its answers until then; one
+ * that leaves hands over what it holds before it goes.
  */
 import { betweenIncl } from '@dnd/chord';
 import type { NodeRef, RingId } from '@dnd/chord';
@@ -89,8 +90,8 @@ export class Repair {
   private foreign = 0;
   private reviewedIn = 0;
   private rounds = 0;
-  /** Swarms were fetched for this view. */
-  private swarmsFor = 0;
+  /** View and start of the range for which swarms were fetched. */
+  private swarmsFor = '';
 
   constructor(
     private readonly kernel: Kernel,
@@ -117,13 +118,15 @@ export class Repair {
   /** This node stood still, and must fetch its share and its swarms anew before it is trusted with them. */
   missedMuch(): void {
     this.kernel.settled = false;
-    this.swarmsFor = 0;
+    this.swarmsFor = '';
     this.schedule(SOON_MS);
   }
 
   /** Another first owner compares its share with us. */
   covered(by: NodeRef, from: RingId, to: RingId): void {
     if (by.id !== to) return;
+    // The swarms of a share that we come to keep are fetched soon.
+    if (this.coverage.get(by.id)?.from !== from) this.schedule(SOON_MS);
     this.coverage.delete(by.id);
     this.coverage.set(by.id, { from, to, at: this.kernel.now });
     if (this.coverage.size > 64)
@@ -241,27 +244,25 @@ export class Repair {
     }
   }
 
-  /** The peers of our swarms, from those who kept them before us; once for each view. */
+  /**
+   * The peers of our swarms, from those who kept them before us; once for each view, and again when
+   * more is ours as second or third owner.
+   */
   private *fetchSwarms(others: readonly NodeRef[], from: RingId): Flow<void> {
     const { kernel } = this;
-    const view = kernel.viewNumber;
-    if (this.swarmsFor === view) return;
+    const { predecessor } = kernel.view;
+    const start = this.reachBack(from);
+    const wanted = `${kernel.viewNumber} ${start}`;
+    if (this.swarmsFor === wanted) return;
+    const keepers = [...others];
+    if (predecessor && others.every(({ id }) => id !== predecessor.id))
+      keepers.push(predecessor);
     let good = true;
-    for (const node of others) {
+    for (const node of keepers) {
       this.counters.handovers++;
-      // As first owner of our share, and as second and third of what lies before it.
-      const start = this.reachBack(from);
       good = (yield* this.exchange.swarms(node, start, kernel.self.id)) && good;
     }
-    const { predecessor } = kernel.view;
-    if (predecessor && others.every(({ id }) => id !== predecessor.id))
-      good =
-        (yield* this.exchange.swarms(
-          predecessor,
-          this.reachBack(from),
-          kernel.self.id,
-        )) && good;
-    if (good) this.swarmsFor = view;
+    if (good) this.swarmsFor = wanted;
   }
 
   /** Where the shares begin that others compared with us lately and that touch ours. */
@@ -269,7 +270,8 @@ export class Repair {
     let start = from;
     for (let i = 1; i < REPLICAS; i++) {
       const share = this.coverage.get(start);
-      if (!share || share.from === this.kernel.self.id) return start;
+      // Back at this node: everything is ours.
+      if (!share || start === this.kernel.self.id) return start;
       start = share.from;
     }
     return start;
@@ -281,30 +283,61 @@ export class Repair {
     const review = this.mustReview();
     const places = foreign
       .filter((place) => review || this.isUnsure(place))
-      .sort((a, b) => (a.place < b.place ? -1 : 1));
+      .sort(byPlace);
     for (let i = 0; i < places.length;) {
-      const first = places[i] as Place;
-      const owners = yield* wait<readonly NodeRef[]>((resume) =>
-        this.kernel.lookup(first.place, resume),
-      );
-      const end = owners[0]?.id ?? first.place;
-      const group: Place[] = [];
-      while (i < places.length && group.length < MAX_ENTRIES) {
-        const place = places[i] as Place;
-        if (
-          place !== first &&
-          !betweenIncl(before(first.place), place.place, end)
-        )
-          break;
-        group.push(place);
-        i++;
-      }
+      const { owners, group } = yield* this.groupAt(places, i);
+      i += group.length;
       const by = ownersKey(owners);
       const open = group.filter(
         (place) => this.isUnsure(place) || place.confirmedBy !== by,
       );
       if (owners.length > 0 && open.length > 0) yield* this.offer(open, owners);
     }
+  }
+
+  /**
+   * Brings all that is held here to the owners it has when this node is gone, the next ones where
+   * some do not answer; whether three, or as many as live, have it then.
+   */
+  *handOver(): Flow<boolean> {
+    const { kernel } = this;
+    if (kernel.view.successors.length === 0) return false;
+    const places = [...kernel.table.places()].sort(byPlace);
+    let whole = true;
+    for (let i = 0; i < places.length;) {
+      const { owners, group } = yield* this.groupAt(places, i);
+      i += group.length;
+      let safe = 0;
+      for (const node of owners) {
+        if (safe >= REPLICAS) break;
+        if (node.id === kernel.self.id) continue;
+        const sure = yield* this.beside(
+          node,
+          this.exchange.bring(node, group, true),
+        );
+        if (sure.length === group.length) safe++;
+      }
+      whole &&= safe >= Math.min(REPLICAS, kernel.view.successors.length);
+    }
+    return whole;
+  }
+
+  /** The places from the i-th on that have the same owners, as many as go in a message; at least one. `places` are in the order of the ring. */
+  private *groupAt(
+    places: readonly Place[],
+    i: number,
+  ): Flow<{ owners: readonly NodeRef[]; group: Place[] }> {
+    const first = places[i] as Place;
+    const owners = yield* wait<readonly NodeRef[]>((resume) =>
+      this.kernel.lookup(first.place, resume),
+    );
+    const end = owners[0]?.id ?? first.place;
+    const group = [first];
+    for (const place of places.slice(i + 1, i + MAX_ENTRIES)) {
+      if (!betweenIncl(before(first.place), place.place, end)) break;
+      group.push(place);
+    }
+    return { owners, group };
   }
 
   /** Brings these places to their owners, and drops them here where that is right. */
@@ -443,6 +476,8 @@ export class Repair {
     this.kernel.out.push({ type: 'health', health });
   }
 }
+
+const byPlace = (a: Place, b: Place): number => (a.place < b.place ? -1 : 1);
 
 function ownersKey(owners: readonly NodeRef[]): string {
   return owners.map(({ id }) => id.slice(0, 8)).join();

@@ -37,6 +37,25 @@ describe('the peers of a swarm', () => {
     });
   });
 
+  it('are still there after each of three nodes has lost its memory, one right after the other', () => {
+    forEachSeed(seeds(20), (seed) => {
+      const ring = new SimulatedRing({ seed, nodes: 3 });
+      ring.run(15_000);
+      const swarm = digestOf(Buffer.from(`swarm ${seed}`));
+      const tracker = new Tracker(ring, swarm);
+      for (let i = 0; i < 6; i++) tracker.announce(1_000 + i);
+      ring.run(1_000);
+      for (const node of [...ring.live]) {
+        ring.crash(node);
+        ring.run(2_000);
+        ring.restart(node);
+        ring.run(4_000);
+      }
+      for (const { records } of ring.live)
+        expect([...records.peersOf(swarm)]).toHaveLength(6);
+    });
+  });
+
   it('show at any other node within two seconds', () => {
     const ring = new SimulatedRing({ seed: 5, nodes: 6 });
     ring.run(2_000);

@@ -37,6 +37,8 @@ import { isValidRecord } from './valid-record';
 
 /** How long the start waits to be a member of a ring, milliseconds; after that it goes on joining beside the rest. */
 const joinPatience = 10_000;
+/** At most so long a node that is stopped goes on bringing its records to others, milliseconds. */
+const handOverPatience = 5_000;
 /** How often the records are told the time of day, in looks at the clock, which come once a second. */
 const looks = 10;
 
@@ -124,6 +126,12 @@ export class RingNode implements Part {
   }
 
   async stop(): Promise<void> {
+    // Others may leave right after this node: what it holds must not wait for the next repair.
+    if (this.view)
+      await Promise.race([
+        this.operate({ type: 'handOver' }).catch(() => undefined),
+        new Promise((resolve) => setTimeout(resolve, handOverPatience).unref()),
+      ]);
     const left = new Promise<void>((resolve) => (this.onLeft = resolve));
     this.chord.feed({ type: 'leave' });
     await Promise.race([
