@@ -6,7 +6,7 @@
 import { parseTorrent, withAnnounce } from '@dnd/metainfo';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { aria2Download, aria2Has, aria2Share } from './harness/aria2';
+import { aria2Download, aria2Share } from './harness/aria2';
 import { sha256OfFile, writeContent } from './harness/content';
 import { eventually } from './harness/eventually';
 import { describeWith } from './harness/installed';
@@ -163,7 +163,10 @@ async function ownerOf(id: string): Promise<Node> {
         libtorrent.line(/^complete$/, 60_000),
         eventually(
           'aria2 has it all',
-          () => aria2Has(join(aria2Folder, shared.file)),
+          async () => {
+            await shared.isWhole(aria2Folder);
+            return true;
+          },
           60_000,
         ),
       ]);

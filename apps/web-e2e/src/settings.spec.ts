@@ -39,6 +39,9 @@ test('alternative limits hold by weekday and hour', async ({ page }) => {
   await card.getByLabel('to', { exact: true }).fill('00:00');
   await card.getByLabel('to', { exact: true }).blur();
   await expect(card.getByRole('status')).toHaveText('They hold right now');
+  await expect
+    .poll(async () => (await settings(page)).schedule[0]?.days)
+    .toHaveLength(7);
   await page.reload();
   await expect(card.getByRole('status')).toHaveText('They hold right now');
   expect(await settings(page)).toMatchObject({

@@ -2,7 +2,6 @@
  * aria2c with nothing but trackers to find peers by: downloads and ends, or seeds until it is killed. It
  * speaks with UDP trackers only while its DHT is on; that one knows nobody and is told of nobody.
  */
-import { existsSync } from 'node:fs';
 import type { Child } from './child';
 import { freePorts } from './ports';
 import type { Scene } from './scene';
@@ -13,6 +12,8 @@ const quiet = [
   '--enable-peer-exchange=false',
   '--bt-enable-lpd=false',
   '--file-allocation=none',
+  // What it has is in its files at once.
+  '--disk-cache=0',
   '--disable-ipv6=true',
   '--summary-interval=1',
 ];
@@ -87,7 +88,3 @@ export const aria2Share = (
     ['--seed-ratio=0.0', `--dir=${folder}`, torrentFile],
     address,
   );
-
-/** aria2 is done with a file when it has removed its notes about it. */
-export const aria2Has = (file: string): boolean =>
-  existsSync(file) && !existsSync(`${file}.aria2`);
