@@ -37,7 +37,9 @@ async function publish(page: Page, ...files: Sent[]): Promise<void> {
   await page.getByRole('button', { name: /^Publish/ }).click();
   for (const { name } of files) {
     const card = page.getByRole('article', { name });
-    await expect(card).toContainText('Published', { timeout: 30_000 });
+    await expect(card.filter({ hasText: 'Published' })).toBeVisible({
+      timeout: 30_000,
+    });
   }
 }
 
