@@ -40,6 +40,7 @@ async function publish(page: Page, ...files: Sent[]): Promise<void> {
     await expect(card.filter({ hasText: 'Published' })).toBeVisible({
       timeout: 30_000,
     });
+    await expect(card).toHaveCount(1);
   }
 }
 
