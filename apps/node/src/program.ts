@@ -27,7 +27,7 @@ import { NodePorts } from './http/node-ports';
 import type { Part } from './part';
 import { PeerEngine } from './peer/peer-engine';
 import { PeerModule } from './peer/peer.module';
-import { Publisher } from './peer/publisher';
+import { Publisher } from './peer/publishing/publisher';
 import { checkAsked, firstFree, portError } from './ports';
 import { Listener, RING, SEAM } from './rpc/listener';
 import { deriveKey } from './rpc/psk';

@@ -26,16 +26,18 @@ import {
 import type { Request } from 'express';
 import { Peer } from '../peer/peer';
 import {
-  AddDownloadDto,
-  DownloadDto,
   DownloadFilesDto,
-  DownloadsDto,
   LogDto,
   PeersDto,
   PiecesDto,
   SourcesDto,
+} from '../peer/dto/download-details.dto';
+import {
+  AddDownloadDto,
+  DownloadDto,
+  DownloadsDto,
   UpdateDownloadDto,
-} from '../peer/peer.dto';
+} from '../peer/dto/download.dto';
 import { ApiProblems } from './documented';
 import { InfoHashPipe } from './info-hash.pipe';
 import { readTorrentUpload } from './torrent-upload';

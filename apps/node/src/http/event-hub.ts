@@ -8,8 +8,9 @@ import { randomBytes } from 'node:crypto';
 import { Observable } from 'rxjs';
 import { Dht } from '../dht/dht';
 import type { RingDto } from '../dht/dht.dto';
-import { Peer } from '../peer/peer';
-import type { DownloadDto, PeerEvent, PublicationDto } from '../peer/peer.dto';
+import { Peer, type PeerEvent } from '../peer/peer';
+import type { DownloadDto } from '../peer/dto/download.dto';
+import type { PublicationDto } from '../peer/dto/publication.dto';
 import { Tracker } from '../tracker/tracker';
 
 export type HubEvent =

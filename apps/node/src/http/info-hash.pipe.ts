@@ -1,5 +1,5 @@
 import { Injectable, type PipeTransform } from '@nestjs/common';
-import { infoHashPattern } from '../peer/peer.dto';
+import { infoHashPattern } from '../peer/dto/download.dto';
 import { SeamError } from '../rpc/seam-error';
 
 /** A path parameter that must be an info-hash: 40 hex digits, any case. */

@@ -10,7 +10,7 @@ import {
 } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { Peer } from '../peer/peer';
-import { LibraryDto } from '../peer/peer.dto';
+import { LibraryDto } from '../peer/dto/library.dto';
 import { ApiProblems } from './documented';
 import { sendFile } from './file-stream';
 import { InfoHashPipe } from './info-hash.pipe';

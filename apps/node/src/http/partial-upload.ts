@@ -15,7 +15,7 @@ import {
 } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { PublishOptionsDto } from '../peer/peer.dto';
+import type { PublishOptionsDto } from '../peer/dto/publication.dto';
 import { SeamError } from '../rpc/seam-error';
 
 export interface UploadFile {

@@ -15,7 +15,7 @@ import {
   PublicationDto,
   PublicationsDto,
   PublishPathDto,
-} from '../peer/peer.dto';
+} from '../peer/dto/publication.dto';
 import { ApiProblems } from './documented';
 import { ResumableUploads } from './resumable-uploads';
 import { Uploads } from './uploads';

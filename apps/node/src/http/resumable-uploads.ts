@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { Config } from '../config/config';
 import type { Part } from '../part';
 import { Peer } from '../peer/peer';
-import type { PublicationDto } from '../peer/peer.dto';
+import type { PublicationDto } from '../peer/dto/publication.dto';
 import { SeamError } from '../rpc/seam-error';
 import { readRules, understood } from '../torrent';
 import { EventHub } from './event-hub';

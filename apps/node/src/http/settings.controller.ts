@@ -3,7 +3,7 @@ import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { statfs } from 'node:fs/promises';
 import { Config } from '../config/config';
 import { Peer } from '../peer/peer';
-import { SettingsDto, UpdateSettingsDto } from '../peer/peer.dto';
+import { SettingsDto, UpdateSettingsDto } from '../peer/dto/settings.dto';
 import { ApiProblems } from './documented';
 import { NodePorts } from './node-ports';
 import { FoldersDto, PortsDto, UpdatePortsDto } from './settings.dto';

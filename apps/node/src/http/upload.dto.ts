@@ -12,7 +12,7 @@ import {
   Min,
   ValidateNested,
 } from 'class-validator';
-import { PublishOptionsDto } from '../peer/peer.dto';
+import { PublishOptionsDto } from '../peer/dto/publication.dto';
 import { maxFiles } from './upload-files';
 
 export class UploadFileDto {

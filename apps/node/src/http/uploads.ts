@@ -13,7 +13,10 @@ import { Transform, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Config } from '../config/config';
 import type { Publish } from '../peer/peer';
-import { PublishOptionsDto, type PublicationDto } from '../peer/peer.dto';
+import {
+  PublishOptionsDto,
+  type PublicationDto,
+} from '../peer/dto/publication.dto';
 import { SeamError } from '../rpc/seam-error';
 import { EventHub } from './event-hub';
 import { multipartParser } from './multipart-parser';

@@ -1,5 +1,5 @@
 import { ChangeFeed } from './change-feed';
-import type { PeerEvent } from './peer.dto';
+import type { PeerEvent } from './peer';
 
 const removed = (id: string): PeerEvent => ({
   type: 'download-removed',

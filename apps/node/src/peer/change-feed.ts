@@ -1,6 +1,5 @@
 /** The last changes of this peer, numbered; whoever was away too long is told everything anew. */
-import type { PeerChanges } from './peer';
-import type { PeerEvent } from './peer.dto';
+import type { PeerChanges, PeerEvent } from './peer';
 
 const kept = 4096;
 

@@ -2,7 +2,7 @@
 import { Injectable } from '@nestjs/common';
 import { join } from 'node:path';
 import { SeamError } from '../rpc/seam-error';
-import type { Entry } from './entry';
+import type { Entry } from './entries/entry';
 import {
   Peer,
   type AddDownload,
@@ -11,24 +11,24 @@ import {
   type Publish,
 } from './peer';
 import type {
-  DownloadDto,
   DownloadFilesDto,
-  DownloadsDto,
-  LibraryDto,
   LogDto,
   PeerDto,
   PeersDto,
   PiecesDto,
-  PublicationDto,
-  PublicationsDto,
-  SettingsDto,
   SourcesDto,
+} from './dto/download-details.dto';
+import type {
+  DownloadDto,
+  DownloadsDto,
   UpdateDownloadDto,
-  UpdateSettingsDto,
-} from './peer.dto';
+} from './dto/download.dto';
+import type { LibraryDto } from './dto/library.dto';
+import type { PublicationDto, PublicationsDto } from './dto/publication.dto';
+import type { SettingsDto, UpdateSettingsDto } from './dto/settings.dto';
 import { PeerEngine } from './peer-engine';
-import { Publisher } from './publisher';
-import { showSources } from './source-view';
+import { Publisher } from './publishing/publisher';
+import { showSources } from './entries/source-view';
 
 const patience = 20_000;
 /** Addresses given by hand that are kept for a torrent, the latest. */

@@ -25,25 +25,22 @@ import { SeamError } from '../rpc/seam-error';
 import { readMagnet, readTorrent } from '../torrent';
 import { Tracker } from '../tracker/tracker';
 import { ChangeFeed } from './change-feed';
-import { Connections, type ConnectionsOwner } from './connections';
-import { showDownload } from './download-view';
-import { selectFiles, type Entry, type TorrentOptions } from './entry';
-import { freeName } from './free-name';
-import type { AddDownload } from './peer';
-import type {
-  DownloadDto,
-  PeerEvent,
-  PublicationDto,
-  SettingsDto,
-} from './peer.dto';
-import { PeerSettings } from './peer-settings';
-import { PeerSources, type SourcesOwner } from './peer-sources';
-import { PeerStore, type TorrentRow, type Wish } from './peer-store';
-import { readWanted, type Wanted } from './read-wanted';
-import { atGoal } from './seeding-goals';
-import { TorrentQueue } from './torrent-queue';
-import type { SessionOwner } from './session-owner';
-import { TorrentSession } from './torrent-session';
+import { Connections, type ConnectionsOwner } from './connections/connections';
+import { showDownload } from './entries/download-view';
+import { selectFiles, type Entry, type TorrentOptions } from './entries/entry';
+import { freeName } from './entries/free-name';
+import type { AddDownload, PeerEvent } from './peer';
+import type { DownloadDto } from './dto/download.dto';
+import type { PublicationDto } from './dto/publication.dto';
+import type { SettingsDto } from './dto/settings.dto';
+import { PeerSettings } from './settings/peer-settings';
+import { PeerSources, type SourcesOwner } from './sources/peer-sources';
+import { PeerStore, type TorrentRow, type Wish } from './entries/peer-store';
+import { readWanted, type Wanted } from './entries/read-wanted';
+import { atGoal } from './entries/seeding-goals';
+import { TorrentQueue } from './entries/torrent-queue';
+import type { SessionOwner } from './torrent/session-owner';
+import { TorrentSession } from './torrent/torrent-session';
 
 const maxTorrents = 20_000;
 const beat = 250;

@@ -4,7 +4,7 @@ import { seamController } from '../rpc/seam';
 import { LocalPeer } from './local-peer';
 import { peerSeam } from './peer';
 import { PeerEngine } from './peer-engine';
-import { Publisher } from './publisher';
+import { Publisher } from './publishing/publisher';
 
 @Module({
   imports: [IdentityModule],

@@ -1,23 +1,25 @@
 /** What the web page (or any program of the same owner) may ask of this node's peer: its downloads, library and publications. */
 import { defineSeam } from '../rpc/seam';
 import type {
-  AddDownloadDto,
-  DownloadDto,
   DownloadFilesDto,
-  DownloadsDto,
-  LibraryDto,
   LogDto,
-  PeerEvent,
   PeersDto,
   PiecesDto,
+  SourcesDto,
+} from './dto/download-details.dto';
+import type {
+  AddDownloadDto,
+  DownloadDto,
+  DownloadsDto,
+  UpdateDownloadDto,
+} from './dto/download.dto';
+import type { LibraryDto } from './dto/library.dto';
+import type {
   PublicationDto,
   PublicationsDto,
   PublishOptionsDto,
-  SettingsDto,
-  SourcesDto,
-  UpdateDownloadDto,
-  UpdateSettingsDto,
-} from './peer.dto';
+} from './dto/publication.dto';
+import type { SettingsDto, UpdateSettingsDto } from './dto/settings.dto';
 
 export interface AddDownload extends AddDownloadDto {
   /** A .torrent, instead of an info-hash or a magnet link. */
@@ -42,6 +44,15 @@ export interface Extent {
   /** Bytes from the asked offset on that are verified now (0: none within the waiting time). */
   readonly available: number;
 }
+
+/** A part of the peer's state that changed; the page and `GET events` live on these. */
+export type PeerEvent =
+  | { readonly type: 'download'; readonly data: DownloadDto }
+  | {
+      readonly type: 'download-removed';
+      readonly data: { readonly id: string };
+    }
+  | { readonly type: 'publication'; readonly data: PublicationDto };
 
 /** Changes since a cursor. */
 export interface PeerChanges {

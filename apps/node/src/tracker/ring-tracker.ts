@@ -2,7 +2,7 @@
 import { formatMagnet, withAnnounce } from '@dnd/metainfo';
 import { Injectable } from '@nestjs/common';
 import { Dht, type DhtItem, type DhtWrite } from '../dht/dht';
-import type { ReplicasDto } from '../peer/peer.dto';
+import type { ReplicasDto } from '../peer/dto/publication.dto';
 import { SeamError } from '../rpc/seam-error';
 import { readTorrent } from '../torrent';
 import { CatalogueCounts } from './catalogue-counts';

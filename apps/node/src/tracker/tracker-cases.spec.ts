@@ -12,8 +12,8 @@ import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { join } from 'node:path';
-import { httpAnnounce } from '../peer/http-announce';
-import { UdpAnnouncer } from '../peer/udp-announcer';
+import { httpAnnounce } from '../peer/sources/http-announce';
+import { UdpAnnouncer } from '../peer/sources/udp-announcer';
 import { get, RawHttp, RawUdp, readAnnounced } from './raw-clients.contract';
 import { TrackerScene, type SceneTracker } from './tracker-scene.contract';
 

@@ -1,6 +1,6 @@
 /** What a peer and the web page may ask of a tracker. Any node's tracker can answer; the ring behind it is not seen. */
 import { defineSeam } from '../rpc/seam';
-import type { ReplicasDto } from '../peer/peer.dto';
+import type { ReplicasDto } from '../peer/dto/publication.dto';
 import type {
   CatalogueDetailDto,
   CataloguePageDto,

@@ -1,6 +1,6 @@
 /** What the durable records say, as MessagePack maps of one letter keys; decoding checks every field and throws a RangeError. */
 import { Packr } from 'msgpackr';
-import { infoHashPattern } from '../peer/peer.dto';
+import { infoHashPattern } from '../peer/dto/download.dto';
 
 const packr = new Packr({ useRecords: false, moreTypes: false });
 

@@ -1,0 +1,123 @@
+/**
+ * The web seeds of one torrent at work (BEP 19): each is a peer of the swarm that has everything. One
+ * that fails rests, longer each time; one that sent wrong bytes is not asked again.
+ */
+import type { FileLayout, Metainfo } from '@dnd/metainfo';
+import type { SwarmPeer } from '@dnd/swarm';
+import type { ActiveTorrent } from '../torrent/active-torrent';
+import { refuseWebSeed, WebSeed } from './web-seed';
+
+/** A web seed as the list of sources shows it. */
+export interface WebSeedState {
+  readonly url: string;
+  readonly state: 'ok' | 'working' | 'error' | 'off';
+  readonly message?: string;
+}
+
+interface Seat {
+  readonly url: string;
+  seed: WebSeed | undefined;
+  failures: number;
+  message: string | undefined;
+  off: boolean;
+  timer: NodeJS.Timeout | undefined;
+}
+
+const mostSeeds = 8;
+const firstRest = 10_000;
+const longestRest = 600_000;
+
+export class WebSeeds {
+  private readonly seats: Seat[];
+  private ended = false;
+
+  constructor(
+    private readonly metainfo: Metainfo,
+    private readonly layout: FileLayout,
+    private readonly active: ActiveTorrent,
+    private readonly now: () => number,
+  ) {
+    this.seats = metainfo.webSeeds.slice(0, mostSeeds).map((url) => {
+      const refusal = refuseWebSeed(url);
+      return {
+        url,
+        seed: undefined,
+        failures: 0,
+        message: refusal,
+        off: refusal !== undefined,
+        timer: undefined,
+      };
+    });
+    for (const seat of this.seats) this.begin(seat);
+  }
+
+  get states(): WebSeedState[] {
+    return this.seats.map(({ url, seed, message, off }) => ({
+      url,
+      state: off ? 'off' : seed ? (seed.busy ? 'working' : 'ok') : 'error',
+      ...(message && !seed ? { message } : {}),
+    }));
+  }
+
+  /** Those at work, for the list of peers. */
+  get working(): { readonly url: string; readonly peer: SwarmPeer }[] {
+    return this.seats.flatMap(({ url, seed }) =>
+      seed ? [{ url, peer: seed.peer }] : [],
+    );
+  }
+
+  end(): void {
+    this.ended = true;
+    for (const seat of this.seats) {
+      clearTimeout(seat.timer);
+      seat.seed?.end();
+      seat.seed = undefined;
+    }
+  }
+
+  /** The swarm has dismissed one of them. */
+  dismissed(peer: SwarmPeer, ban: boolean): void {
+    const seat = this.seats.find(({ seed }) => seed?.peer === peer);
+    if (!seat) return;
+    seat.seed?.end();
+    seat.seed = undefined;
+    if (!ban) return;
+    seat.off = true;
+    seat.message = 'it sent bytes that are not the torrent’s';
+  }
+
+  private begin(seat: Seat): void {
+    if (this.ended || seat.off || this.active.complete) return;
+    const { metainfo, layout, now } = this;
+    seat.seed = new WebSeed(seat.url, metainfo, layout, {
+      swarm: this.active.swarm,
+      now,
+      settle: () => this.active.settle(),
+      worked: () => (seat.failures = 0),
+      failed: (message, forGood, rest) =>
+        this.failed(seat, message, forGood, rest),
+    });
+    this.active.settle();
+  }
+
+  private failed(
+    seat: Seat,
+    message: string,
+    forGood: boolean,
+    rest: number,
+  ): void {
+    const { seed } = seat;
+    if (!seed || this.ended) return;
+    seed.end();
+    seat.seed = undefined;
+    seat.message = message;
+    seat.off = forGood;
+    const { swarm } = this.active;
+    swarm.at(this.now());
+    swarm.removePeer(seed.peer);
+    this.active.settle();
+    if (forGood) return;
+    const wait = Math.min(longestRest, firstRest * 2 ** seat.failures++);
+    seat.timer = setTimeout(() => this.begin(seat), Math.max(wait, rest));
+  }
+}
