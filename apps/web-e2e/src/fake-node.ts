@@ -44,7 +44,7 @@ interface Publication {
   readonly replicas?: {
     readonly stored: number;
     readonly wanted: number;
-    readonly advice?: string;
+    readonly reason?: 'too-few-nodes';
   };
 }
 
@@ -464,7 +464,7 @@ export class FakeNode {
       replicas: {
         stored: Math.min(3, this.options.nodes),
         wanted: 3,
-        ...(alone ? { advice: 'Start more nodes: only this one has it.' } : {}),
+        ...(alone ? { reason: 'too-few-nodes' as const } : {}),
       },
     });
   }

@@ -15,6 +15,8 @@ export type MachineInput<M> =
       readonly call: number;
       readonly from: NodeRef;
       readonly message: M;
+      /** Where it came from, where the transport can tell: unlike `from` it is not the sender's word. Limits are kept by it too. */
+      readonly address?: string;
     }
   /** The answer to our own `request` of that `call`. */
   | { readonly type: 'reply'; readonly call: number; readonly message: M }

@@ -39,7 +39,10 @@ export interface RecordsOptions {
   readonly maxTombstones?: number;
   /** Values kept in memory after they were read; 16 MiB. */
   readonly cacheBytes?: number;
-  /** What one other node may write here, a second; bursts of ten seconds' worth are taken. */
+  /**
+   * What one other node may write here, a second; bursts of ten seconds' worth are taken. All that
+   * comes from one address, whatever it calls itself, may be four times that.
+   */
   readonly writesPerSecond?: number;
   readonly bytesPerSecond?: number;
 }
@@ -152,6 +155,11 @@ export type OperationResult =
       readonly type: 'stored';
       /** Disks that hold every record of the operation. */
       readonly copies: number;
+      /**
+       * Live nodes that may hold them, as far as this one knows; more than are wanted do not count. Fewer
+       * copies than these: the others are under way, and repair makes them anew should they be lost.
+       */
+      readonly nodes: number;
       /** Copies there should be. */
       readonly wanted: number;
     }

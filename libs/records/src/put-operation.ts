@@ -31,6 +31,8 @@ export type Post = (to: NodeRef, record: DataRecord, done: Stored) => void;
 export interface PutResult {
   /** Disks that hold every record. */
   readonly copies: number;
+  /** Live nodes that may hold them, as far as is known here, this one among them; at most three count. */
+  readonly nodes: number;
   readonly failure?: FailureCode;
 }
 
@@ -203,13 +205,18 @@ export class PutOperation {
 
   private weigh(part: Part): void {
     const { length } = part.owners;
-    // A list that deaths have made short must not make one disk enough where neighbours live.
-    const live = Math.max(length, this.kernel.view.successors.length + 1);
-    const needed = this.strict ? REPLICAS : Math.min(WRITE_QUORUM, live);
+    const needed = this.strict
+      ? REPLICAS
+      : Math.min(WRITE_QUORUM, this.liveFor(part));
     const enough = length > 0 && part.safe.size >= needed;
     if (enough === part.enough) return;
     part.enough = enough;
     this.lacking += enough ? -1 : 1;
+  }
+
+  /** A list that deaths have made short must not make one disk enough where neighbours live. */
+  private liveFor({ owners }: Part): number {
+    return Math.max(owners.length, this.kernel.view.successors.length + 1);
   }
 
   /**
@@ -256,7 +263,11 @@ export class PutOperation {
     this.over = true;
     this.stored = failure === undefined;
     let copies = REPLICAS;
-    for (const { safe } of this.parts) copies = Math.min(copies, safe.size);
-    this.finished(failure ? { copies, failure } : { copies });
+    let nodes = REPLICAS;
+    for (const part of this.parts) {
+      copies = Math.min(copies, part.safe.size);
+      nodes = Math.min(nodes, this.liveFor(part));
+    }
+    this.finished(failure ? { copies, nodes, failure } : { copies, nodes });
   }
 }

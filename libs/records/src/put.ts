@@ -140,10 +140,10 @@ export class Puts {
     letters.forEach(({ done }, i) => done(codeOf(answer, i), latest));
   }
 
-  private finish(op: number, { copies, failure }: PutResult): void {
+  private finish(op: number, { copies, nodes, failure }: PutResult): void {
     this.open--;
     if (failure) return this.fail(op, failure, copies);
-    this.kernel.done(op, { type: 'stored', copies, wanted: REPLICAS });
+    this.kernel.done(op, { type: 'stored', copies, nodes, wanted: REPLICAS });
   }
 
   private fail(op: number, code: FailureCode, copies: number): void {

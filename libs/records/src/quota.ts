@@ -1,5 +1,4 @@
-/** How much one other node may have us do: a bucket of tokens for each, refilled with time. */
-import type { RingId } from '@dnd/chord';
+/** How much one source (another node, or an address) may have us do: a bucket of tokens for each, refilled with time. */
 
 const BURST_SECONDS = 10;
 const MAX_SOURCES = 1_024;
@@ -11,7 +10,7 @@ interface Bucket {
 }
 
 export class Quota {
-  private readonly buckets = new Map<RingId, Bucket>();
+  private readonly buckets = new Map<string, Bucket>();
 
   constructor(
     private readonly writesPerSecond: number,
@@ -19,7 +18,7 @@ export class Quota {
   ) {}
 
   /** Takes the tokens if the source has them; `now` in milliseconds. */
-  take(source: RingId, writes: number, bytes: number, now: number): boolean {
+  take(source: string, writes: number, bytes: number, now: number): boolean {
     const bucket = this.bucketOf(source, now);
     const passed = (now - bucket.at) / 1_000;
     bucket.at = now;
@@ -37,7 +36,7 @@ export class Quota {
     return true;
   }
 
-  private bucketOf(source: RingId, now: number): Bucket {
+  private bucketOf(source: string, now: number): Bucket {
     let bucket = this.buckets.get(source);
     if (!bucket) {
       if (this.buckets.size >= MAX_SOURCES) {

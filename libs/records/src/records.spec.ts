@@ -1,4 +1,5 @@
 /** The records as their owner sees them: operations, failures, limits; on a quiet simulated ring. */
+import type { NodeRef } from '@dnd/chord';
 import { Random } from '@dnd/sim';
 import fc from 'fast-check';
 import { isRecordsMessage } from './guard';
@@ -85,7 +86,7 @@ describe('a write', () => {
     const ring = ringOf(nodes);
     const write = put([{ key: keyFor('a'), value: bytes('1') }]);
     expect(ask(ring, pick(ring), write).result).toMatchObject({
-      result: { type: 'stored', copies, wanted: 3 },
+      result: { type: 'stored', copies, nodes: copies, wanted: 3 },
     });
   });
 
@@ -164,26 +165,7 @@ describe('a write whose third replica is silent', () => {
     if (!silent || !writer) throw new Error('no such node');
     silent.host.pause(9_000);
     const { result } = ask(ring, writer, put([{ key, value: bytes('1') }]));
-    expect(result).toMatchObject({ result: { copies: 2 } });
-    ring.run(5_000);
-    const holders = ring.live.filter(
-      (node) => [...node.records.held()].length > 0,
-    );
-    expect(holders.filter((node) => node !== silent)).toHaveLength(3);
-  });
-});
-
-describe('a write whose third replica is silent', () => {
-  it('is acknowledged by two, and the next successor takes its copy soon after', () => {
-    const ring = ringOf(6);
-    const key = keyFor('a');
-    const [, , third] = ring.owners(key.place);
-    const silent = ring.live.find(({ ref }) => ref.id === third?.id);
-    const writer = ring.live.find((node) => node !== silent);
-    if (!silent || !writer) throw new Error('no such node');
-    silent.host.pause(9_000);
-    const { result } = ask(ring, writer, put([{ key, value: bytes('1') }]));
-    expect(result).toMatchObject({ result: { copies: 2 } });
+    expect(result).toMatchObject({ result: { copies: 2, nodes: 3 } });
     ring.run(5_000);
     const holders = ring.live.filter(
       (node) => [...node.records.held()].length > 0,
@@ -396,10 +378,11 @@ describe('one node', () => {
     records: Records,
     message: object,
     now = 1_000,
+    source: { from: NodeRef; address?: string } = { from: other },
   ): RecordsOutput[] {
     const sealed = { clock: now, agreed: true, sent: now, ...message } as never;
     return records.handle(
-      { type: 'request', call: 1, from: other, message: sealed },
+      { type: 'request', call: 1, message: sealed, ...source },
       now,
     );
   }
@@ -489,6 +472,25 @@ describe('one node', () => {
     expect(send(records, { type: 'store', items })[0]).toMatchObject({
       message: { type: 'refused', code: 'busy' },
     });
+  });
+
+  it('refuses more than four nodes may have written from one address, whatever it calls itself', () => {
+    const records = alone({ writesPerSecond: 1 });
+    let names = 0;
+    const taken = (address: string): number =>
+      Array.from({ length: 30 }, () => {
+        // Our own name is only another one that it may give itself.
+        const id = names++ === 0 ? self.id : digestOf(bytes(`id ${names}`));
+        const items = Array.from({ length: 5 }, (_, i) =>
+          record(`${names}/${i}`, 900),
+        );
+        const source = { from: { ...other, id }, address };
+        return send(records, { type: 'store', items }, 1_000, source);
+      }).filter((out) => !out.some(isRefusal)).length;
+    const isRefusal = (output: RecordsOutput): boolean =>
+      output.type === 'reply' && output.message.type === 'refused';
+    // Ten seconds' worth of four nodes.
+    expect([taken('a'), taken('a'), taken('b')]).toEqual([8, 0, 8]);
   });
 
   it('serves nothing before its disk is read', () => {

@@ -5,7 +5,7 @@
  * to each other become equal; whatever grows is bounded; a broken message does no harm.
  * Leaves to its owner: who may talk to us at all, and keeping messages private.
  */
-import type { Machine, NodeRef } from '@dnd/chord';
+import type { Machine } from '@dnd/chord';
 import { Announces } from './announce';
 import { Exchange } from './exchange';
 import { run } from './flow';
@@ -22,7 +22,7 @@ import type {
 import { Kernel } from './kernel';
 import type { View } from './kernel';
 import { Lists } from './list';
-import type { RecordsMessage } from './message';
+import type { RecordsBody, RecordsMessage } from './message';
 import { Puts } from './put';
 import type { RecordMeta } from './record';
 import { mayDrop, Repair } from './repair';
@@ -133,7 +133,7 @@ export class Records implements Machine<RecordsInput, RecordsOutput> {
       case 'tick':
         return;
       case 'request':
-        return this.request(input.call, input.from, input.message);
+        return this.request(input);
       case 'reply':
         return this.reply(input.call, input.message);
       case 'unreachable':
@@ -184,16 +184,20 @@ export class Records implements Machine<RecordsInput, RecordsOutput> {
     }
   }
 
-  private request(call: number, from: NodeRef, message: RecordsMessage): void {
+  private request({
+    call,
+    from,
+    message,
+    address,
+  }: Extract<RecordsInput, { type: 'request' }>): void {
     if (!isRecordsMessage(message)) {
       this.refused++;
       return;
     }
     const { kernel } = this;
     const late = kernel.wall.hear(from, message, kernel.now);
-    this.server.handle(from, message, late, (body) =>
-      kernel.reply(call, from, body),
-    );
+    const reply = (body: RecordsBody): void => kernel.reply(call, from, body);
+    this.server.handle(from, message, late, reply, address);
   }
 
   private reply(call: number, message: RecordsMessage): void {

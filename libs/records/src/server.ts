@@ -32,8 +32,13 @@ export const PIN_MS = 30_000;
 /** Nothing is known to have changed at a place without records. */
 const NO_DIGEST = '0'.repeat(16);
 
+/** Nodes that may share one address before they share what one of them may write. */
+const NODES_PER_ADDRESS = 4;
+
 export class Server {
-  private readonly quota: Quota;
+  private readonly perNode: Quota;
+  /** A node says itself who it is; where its messages come from, it cannot choose. */
+  private readonly perAddress: Quota;
 
   /** `covered` hears of each share of the ring that another first owner compares with us. */
   constructor(
@@ -41,25 +46,30 @@ export class Server {
     private readonly intake: Intake,
     private readonly covered: (from: NodeRef, share: Of<'digest'>) => void,
   ) {
-    const { writesPerSecond, bytesPerSecond } = kernel.options;
-    this.quota = new Quota(
-      writesPerSecond ?? 5_000,
-      bytesPerSecond ?? 32 * 1024 * 1024,
+    const { writesPerSecond = 5_000, bytesPerSecond = 32 * 1024 * 1024 } =
+      kernel.options;
+    this.perNode = new Quota(writesPerSecond, bytesPerSecond);
+    this.perAddress = new Quota(
+      NODES_PER_ADDRESS * writesPerSecond,
+      NODES_PER_ADDRESS * bytesPerSecond,
     );
   }
 
-  /** `late` is how long the message was under way, as far as can be told. */
+  /** `late` is how long the message was under way, as far as can be told; `address` where it came from, if the transport says. */
   handle(
     from: NodeRef,
     message: RecordsMessage,
     late: number,
     answer: (body: RecordsBody) => void,
+    address?: string,
   ): void {
     if (!this.kernel.loaded)
       return answer({ type: 'refused', code: 'starting' });
     switch (message.type) {
       case 'store':
-        return this.store(from, message.items, answer);
+        return this.admits(from, message.items, address)
+          ? this.store(from, message.items, answer)
+          : answer({ type: 'refused', code: 'busy' });
       case 'read':
         return run(this.read(message), answer);
       case 'chunk':
@@ -79,18 +89,28 @@ export class Server {
     }
   }
 
+  /** Is it within what its sender may write here? */
+  private admits(
+    from: NodeRef,
+    items: readonly DataRecord[],
+    address: string | undefined,
+  ): boolean {
+    const { self, now } = this.kernel;
+    if (from.id === self.id && address === undefined) return true;
+    const { length } = items;
+    const bytes = items.reduce((sum, item) => sum + item.size, 0);
+    return (
+      this.perNode.take(from.id, length, bytes, now) &&
+      (address === undefined ||
+        this.perAddress.take(address, length, bytes, now))
+    );
+  }
+
   private store(
     from: NodeRef,
     items: readonly DataRecord[],
     answer: (body: RecordsBody) => void,
   ): void {
-    const bytes = items.reduce((sum, item) => sum + item.size, 0);
-    const ours = from.id === this.kernel.self.id;
-    if (
-      !ours &&
-      !this.quota.take(from.id, items.length, bytes, this.kernel.now)
-    )
-      return answer({ type: 'refused', code: 'busy' });
     const codes = new Array<StoreCode>(items.length);
     const { table } = this.kernel;
     let left = items.length;

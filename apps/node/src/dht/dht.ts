@@ -16,6 +16,8 @@ export interface DhtWrite {
 export interface Stored {
   /** Nodes that have every write on disk now. */
   readonly stored: number;
+  /** Live nodes that could, `wanted` at most. Fewer are stored on: the other copies are under way. */
+  readonly nodes: number;
   /** Nodes that should. */
   readonly wanted: number;
 }

@@ -42,7 +42,8 @@ export class RingDht extends Dht {
     }));
     const result = await this.node.operate({ type: 'put', items });
     if (result.type !== 'stored') throw unexpected(result.type);
-    return { stored: result.copies, wanted: result.wanted };
+    const { copies, nodes, wanted } = result;
+    return { stored: copies, nodes, wanted };
   }
 
   async get(

@@ -167,8 +167,12 @@ export class RingNode implements Part {
     });
   }
 
-  /** An incoming message of the ring; resolves with our answer, null when there is none. */
-  receive(protocol: Protocol, data: unknown): Promise<unknown> {
+  /** An incoming message of the ring from `address`; resolves with our answer, null when there is none. */
+  receive(
+    protocol: Protocol,
+    data: unknown,
+    address?: string,
+  ): Promise<unknown> {
     return this.transport.incoming(data, (call, from, message) => {
       if (this.stopped || this.view === undefined) return false;
       if (protocol === 'chord') {
@@ -176,7 +180,13 @@ export class RingNode implements Part {
         this.chord.feed({ type: 'request', call, from, message });
       } else {
         if (!isRecordsMessage(message)) return false;
-        this.records.feed({ type: 'request', call, from, message });
+        this.records.feed({
+          type: 'request',
+          call,
+          from,
+          message,
+          ...(address === undefined ? {} : { address }),
+        });
       }
       return true;
     });

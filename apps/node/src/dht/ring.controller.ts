@@ -1,5 +1,11 @@
+import { parseAddress } from '@dnd/tracker';
 import { Controller } from '@nestjs/common';
-import { MessagePattern, Payload } from '@nestjs/microservices';
+import {
+  Ctx,
+  MessagePattern,
+  Payload,
+  type TcpContext,
+} from '@nestjs/microservices';
 import { RING } from '../rpc/listener';
 import { RingNode } from './ring-node';
 
@@ -14,7 +20,18 @@ export class RingMessages {
   }
 
   @MessagePattern('ring.records', RING)
-  records(@Payload() data: unknown): Promise<unknown> {
-    return this.node.receive('records', data);
+  records(
+    @Payload() data: unknown,
+    @Ctx() context: TcpContext,
+  ): Promise<unknown> {
+    const { remoteAddress } = context.getSocketRef().socket;
+    return this.node.receive('records', data, sourceOf(remoteAddress ?? ''));
   }
+}
+
+/** An address as limits are kept by it, in hex: of an IPv6 address the 64 bits that its holder did not choose himself. */
+export function sourceOf(address: string): string {
+  const bytes = Buffer.alloc(16);
+  const length = parseAddress(address, bytes);
+  return bytes.toString('hex', 0, Math.min(length, 8));
 }

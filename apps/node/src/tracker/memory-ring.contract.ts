@@ -42,6 +42,8 @@ export class MemoryRing {
   readonly places = new Map<string, Map<string, Kept>>();
   readonly swarms = new Map<string, KeptSwarm>();
   version = 0;
+  /** What a put is answered with. */
+  stored: Stored = { stored: 3, nodes: 3, wanted: 3 };
   private nodes = 0;
 
   node(): MemoryDht {
@@ -76,7 +78,7 @@ export class MemoryDht extends Dht {
       this.memory
         .place(kind, place)
         .set(item, { value, version: ++this.memory.version });
-    return { stored: 3, wanted: 3 };
+    return this.memory.stored;
   }
 
   async get(

@@ -176,8 +176,24 @@ describe('the catalogue', () => {
     const torrent = torrentOf('Twice.txt');
     await publish(a, 'ana', torrent, 1_000);
     const again = await publish(a, 'ben', torrent, 2_000);
+    expect(again.reason).toBe('published-before');
     expect(again.advice).toMatch(/ana has published the same/);
     expect((await found(a, 'twice'))[0].publisher.name).toBe('ana');
+  });
+
+  it.each([
+    ['says nothing of three copies', 3, 3, undefined, undefined],
+    ['asks for nodes where too few live', 1, 1, 'too-few-nodes', /start more/],
+    ['asks for nodes where two live', 2, 2, 'too-few-nodes', /start more/],
+    ['says that a copy is under way', 2, 3, 'copies-under-way', /on its way/],
+  ])('%s', async (_what, stored, nodes, reason, words) => {
+    const before = scene.ring.stored;
+    scene.ring.stored = { stored, nodes, wanted: 3 };
+    const reply = await publish(a, 'ana', torrentOf('Copies.txt'), 1_000);
+    scene.ring.stored = before;
+    expect(reply).toMatchObject({ stored, wanted: 3 });
+    expect(reply.reason).toBe(reason);
+    expect(reply.advice ?? '').toMatch(words ?? /^$/);
   });
 
   it('lets the publisher alone withdraw, everywhere and for good', async () => {

@@ -1,7 +1,7 @@
 /** The Tracker seam: publications, the catalogue and the clients, kept on the ring. */
 import { formatMagnet, withAnnounce } from '@dnd/metainfo';
 import { Injectable } from '@nestjs/common';
-import { Dht, type DhtItem, type DhtWrite } from '../dht/dht';
+import { Dht, type DhtItem, type DhtWrite, type Stored } from '../dht/dht';
 import type { ReplicasDto } from '../peer/dto/publication.dto';
 import { SeamError } from '../rpc/seam-error';
 import { readTorrent } from '../torrent';
@@ -102,17 +102,17 @@ export class RingTracker extends Tracker {
           value: encodeNamed({ infoHash: metainfo.id, publishedAt }),
         },
       );
-    const { stored, wanted } = await this.dht.put(writes);
+    const stored = await this.dht.put(writes);
     if (!isOthers)
       this.catalogue.apply(cataloguePlace(metainfo.id), [
         { item: metainfo.id, value },
       ]);
-    const advice = isOthers
-      ? `${before.publisherName} has published the same already: the catalogue shows it once, under that name`
-      : stored < wanted
-        ? `stored on ${stored} of ${wanted}: start more nodes, so that it outlives any of them`
-        : undefined;
-    return { stored, wanted, ...(advice ? { advice } : {}) };
+    if (!isOthers) return replicasOf(stored);
+    return {
+      ...replicasOf(stored),
+      reason: 'published-before',
+      advice: `${before.publisherName} has published the same already: the catalogue shows it once, under that name`,
+    };
   }
 
   async withdraw(
@@ -299,4 +299,22 @@ export class RingTracker extends Tracker {
       );
     return torrent;
   }
+}
+
+/** What a publication's reply says of its copies: too few nodes are a thing to mend, copies under way are not. */
+function replicasOf({ stored, nodes, wanted }: Stored): ReplicasDto {
+  if (stored >= wanted) return { stored, wanted };
+  return nodes < wanted
+    ? {
+        stored,
+        wanted,
+        reason: 'too-few-nodes',
+        advice: `stored on ${stored} of ${wanted}: start more nodes, so that it outlives any of them`,
+      }
+    : {
+        stored,
+        wanted,
+        reason: 'copies-under-way',
+        advice: `stored on ${stored} of ${wanted}: another copy is still on its way, or is made anew within half a minute`,
+      };
 }

@@ -65,11 +65,25 @@ export class PublishPathDto extends PublishOptionsDto {
   path!: string;
 }
 
+export const replicaReasons = [
+  'too-few-nodes',
+  'copies-under-way',
+  'published-before',
+] as const;
+export type ReplicaReason = (typeof replicaReasons)[number];
+
 export class ReplicasDto {
   @ApiProperty({ description: 'Nodes that have it on disk now.' })
   stored!: number;
   @ApiProperty({ description: 'Nodes it should be on.' }) wanted!: number;
-  @ApiPropertyOptional({ description: 'What to do when it is on too few.' })
+  @ApiPropertyOptional({
+    enum: replicaReasons,
+    enumName: 'ReplicaReason',
+    description:
+      'Why there is something to say: too few nodes live; the nodes are there, and copies are on their way to them or made anew within half a minute; somebody else has published the same before.',
+  })
+  reason?: ReplicaReason;
+  @ApiPropertyOptional({ description: '`reason` in a sentence.' })
   advice?: string;
 }
 

@@ -310,6 +310,14 @@ export const enPages = {
     stored: (stored: number, wanted: number) =>
       `On ${stored} of ${wanted} nodes`,
     storedAll: count({ one: 'Safe on # node', other: 'Safe on # nodes' }),
+    replicas: {
+      'too-few-nodes':
+        'Start more nodes, so that it outlives any of them: the copies are made by themselves',
+      'copies-under-way':
+        'Another copy is on its way; if it gets lost, it is made anew within half a minute',
+      'published-before':
+        'Somebody else has published the same already: the files show it once, under that name',
+    },
     tooMany: (max: string) => `At most ${max} files at once`,
     show: 'Show in the files',
     done: (name: string) => `Published “${name}”`,

@@ -306,6 +306,14 @@ export const esPages: Pick<
     retry: 'Reintentar',
     stored: (stored, wanted) => `En ${stored} de ${wanted} nodos`,
     storedAll: count({ one: 'Seguro en # nodo', other: 'Seguro en # nodos' }),
+    replicas: {
+      'too-few-nodes':
+        'Inicia más nodos, para que sobreviva a cualquiera de ellos: las copias se hacen solas',
+      'copies-under-way':
+        'Otra copia está en camino; si se pierde, se hace de nuevo en medio minuto',
+      'published-before':
+        'Otra persona ya ha publicado lo mismo: los archivos lo muestran una vez, con ese nombre',
+    },
     tooMany: (max) => `Como máximo ${max} archivos a la vez`,
     show: 'Mostrar en los archivos',
     done: (name) => `«${name}» publicado`,

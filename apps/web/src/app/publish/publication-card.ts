@@ -122,12 +122,12 @@ export class PublicationCard {
   protected readonly replicas = computed(() => {
     const replicas = this.publication()?.replicas;
     if (!replicas) return undefined;
-    const { stored, wanted, advice } = replicas;
+    const { stored, wanted, reason } = replicas;
     const safe = stored >= wanted;
     const text = safe
       ? this.t().publish.storedAll(stored)
       : this.t().publish.stored(stored, wanted);
-    return { safe, text, advice: advice ?? '' };
+    return { safe, text, advice: reason && this.t().publish.replicas[reason] };
   });
 
   protected readonly canDiscard = computed(() => {
