@@ -21,6 +21,8 @@ const HEAD_TIME = 20_000;
 /** Milliseconds that a connection may be idle between requests. */
 const IDLE_TIME = 60_000;
 
+const nothing = new Uint8Array(0);
+
 export class HttpTrackerConnection {
   /** Nothing more is read; the owner closes once all is sent. */
   closing = false;
@@ -33,7 +35,7 @@ export class HttpTrackerConnection {
   private readonly ip = new Uint8Array(16);
   private readonly ipLength: AddressLength;
   private forced = false;
-  private pending = new Uint8Array(0);
+  private pending = nothing;
   private filled = 0;
 
   /** `remote` is the other end's address; `proxied` says that it is a proxy whose X-Forwarded-For is believed. Throws RangeError where `remote` is no address. */
@@ -84,7 +86,7 @@ export class HttpTrackerConnection {
     this.pending.copyWithin(0, used, this.filled);
     this.filled -= used;
     if (this.filled === 0 || this.closing) {
-      this.pending = new Uint8Array(0);
+      this.pending = nothing;
       this.filled = 0;
     }
   }

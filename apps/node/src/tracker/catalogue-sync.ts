@@ -1,7 +1,7 @@
 /**
  * Keeps this tracker's copy of the catalogue in step with the partitions on the ring: each second it
- * asks their owners what is new since the version it has. Much news is taken in bit by bit, so that
- * the tracker answers meanwhile.
+ * asks their owners what is new since the version it has. What was kept and much news are taken in
+ * bit by bit, so that the tracker answers meanwhile.
  */
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { setImmediate } from 'node:timers/promises';
@@ -15,10 +15,14 @@ const period = 1_000;
 const share = 3;
 /** Entries taken in at a time. */
 const slice = 50;
+/** Milliseconds between two words about what has been read so far. */
+const tellPeriod = 500;
 
 @Injectable()
 export class CatalogueSync {
   readonly index: Catalogue;
+  /** What was kept is still being read in: there is more than can be found so far. */
+  reading = true;
   private readonly log = new Logger('Catalogue');
   private readonly versions: Map<string, string>;
   private waiting: (() => void)[] = [];
@@ -34,11 +38,10 @@ export class CatalogueSync {
     this.versions = this.index.versions();
   }
 
-  /** Resolves when what was kept has been read in and the ring was asked once. */
-  async start(): Promise<void> {
+  /** Nobody waits until all that was kept is read in: meanwhile what has been read is found. */
+  start(): void {
     this.running = true;
-    await this.index.load(() => this.pause());
-    await this.round();
+    void this.readIn();
   }
 
   stop(): void {
@@ -71,6 +74,27 @@ export class CatalogueSync {
   /** Tells those who wait that something is new. */
   announce(): void {
     for (const resolve of this.waiting.splice(0)) resolve();
+  }
+
+  private async readIn(): Promise<void> {
+    let told = Date.now();
+    try {
+      await this.index.load(async () => {
+        await this.pause();
+        if (Date.now() - told < tellPeriod) return;
+        told = Date.now();
+        this.announce();
+      });
+    } catch (error) {
+      if (this.running)
+        this.log.error(
+          `the kept catalogue cannot be read: ${(error as Error).message}`,
+        );
+    }
+    this.reading = false;
+    if (!this.running) return;
+    this.announce();
+    await this.round();
   }
 
   private async round(): Promise<void> {

@@ -1,3 +1,6 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { Catalogue, type CatalogueItem } from './catalogue';
 import { cataloguePlace } from './places';
@@ -192,6 +195,32 @@ it('is made anew from what is kept, with what changes meanwhile', async () => {
   expect(names(catalogue, 'changed')).toEqual(['changed']);
   expect(names(catalogue, 'brand')).toEqual(['brand new']);
   expect(catalogue.get(hash(4))).toBe(undefined);
+});
+
+it('finds what has been read in so far, and gives any entry whole', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'catalogue-'));
+  mkdirSync(join(folder, '.node'));
+  const hash = (i: number): string => i.toString(16).padStart(40, '0');
+  const kept = new Catalogue(folder);
+  for (let i = 0; i < 300; i++)
+    enter(kept, { ...entry('0', `file ${i}`), infoHash: hash(i) });
+  kept.close();
+  const started = new Catalogue(folder);
+  const found: number[] = [];
+  const versions = new Set<number>();
+  await started.load(() => {
+    found.push(started.search({ search: 'file' }).total);
+    versions.add(started.version);
+    expect(started.get(hash(299))?.name).toBe('file 299');
+    enter(started, { ...entry('0', 'file changed'), infoHash: hash(7) });
+    return here();
+  });
+  expect(found).toEqual([100, 200, 300]);
+  expect(versions.size).toBe(3);
+  expect(started.size).toBe(300);
+  expect(names(started, 'changed')).toEqual(['file changed']);
+  started.close();
+  rmSync(folder, { recursive: true });
 });
 
 it('finds and orders as a plain list does, whatever comes and goes', () => {

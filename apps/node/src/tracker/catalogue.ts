@@ -65,9 +65,13 @@ export class Catalogue {
     return this.memory.isWasteful;
   }
 
-  /** Makes the memory from what is kept, a slice at a time with a `pause` between two. What changes meanwhile is not lost. */
+  /**
+   * Makes the memory from what is kept, a slice at a time with a `pause` between two. What changes
+   * meanwhile is not lost. At the start what has been read so far is found already.
+   */
   async load(pause: () => Promise<void>): Promise<void> {
     const fresh = new CatalogueMemory();
+    if (this.size === 0) this.memory = fresh;
     const changed = new Set<string>();
     this.changed = changed;
     const rows = this.db.prepare(
@@ -85,6 +89,7 @@ export class Catalogue {
         take(row['info_hash'] as string, row['value'] as Uint8Array);
       if (read.length < slice) break;
       after = read.at(-1)?.['info_hash'] as string;
+      this.version++;
       await pause();
     }
     for (const infoHash of changed) take(infoHash, this.valueOf(infoHash));
@@ -133,12 +138,11 @@ export class Catalogue {
   }
 
   get(infoHash: string): IndexedEntry | undefined {
-    const value = this.memory.has(infoHash)
-      ? this.valueOf(infoHash)
-      : undefined;
-    if (!value) return undefined;
+    const value = this.valueOf(infoHash);
+    const entry = value && decoded(value);
+    if (!entry) return undefined;
     const { seeders, leechers } = this.memory.countsOf(infoHash);
-    return { ...decodeEntry(value), seeders, leechers };
+    return { ...entry, seeders, leechers };
   }
 
   search(

@@ -62,7 +62,8 @@ export class HttpListener {
     if (remote === undefined) return void socket.destroy();
     const client = new Client(socket, remote, this.options);
     this.clients.add(client);
-    socket.once('close', () => this.clients.delete(client));
+    // Only once, and `once` would cost as much again as what it calls.
+    socket.on('close', () => this.clients.delete(client));
   }
 
   private sweep(): void {
@@ -77,8 +78,9 @@ class Client {
   private requests = 0;
   private junk = 0;
   private readonly sink = (bytes: Uint8Array): boolean => {
-    this.socket.write(Buffer.from(bytes));
-    return true;
+    this.socket.write(bytes);
+    // Else it still stands in the tracker's buffer.
+    return this.socket.writableLength === 0;
   };
 
   constructor(

@@ -147,10 +147,14 @@ export class RingTracker extends Tracker {
   }
 
   async search(query: CatalogueQueryDto): Promise<CataloguePageDto> {
-    const { index } = this.catalogue;
+    const { index, reading } = this.catalogue;
     const { total, items } = index.search(query);
     await this.counts.refresh(items.map(({ infoHash }) => infoHash));
-    return { total, items: items.map((entry) => this.shown(entry)) };
+    return {
+      total,
+      items: items.map((entry) => this.shown(entry)),
+      ...(reading ? { reading } : {}),
+    };
   }
 
   facets(filter: CatalogueFilterDto): Promise<CatalogueFacetsDto> {

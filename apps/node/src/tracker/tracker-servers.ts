@@ -78,7 +78,7 @@ export class TrackerServers implements Part {
     this.swarms.start();
     this.metering = setInterval(() => this.everySecond(), 1000);
     this.directory.start(this.port, () => this.load());
-    await this.catalogue.start();
+    this.catalogue.start();
     this.counts.start();
     this.log.log(
       `clients announce at ${this.directory.ownUrls().join(' or ')}`,

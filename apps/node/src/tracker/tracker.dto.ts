@@ -34,6 +34,11 @@ export class CataloguePageDto {
   @ApiProperty({ description: 'Entries that match, on all pages.' })
   total!: number;
   @ApiProperty({ type: [CatalogueEntryDto] }) items!: CatalogueEntryDto[];
+  @ApiPropertyOptional({
+    description:
+      'The node has just started and still reads in the catalogue that it kept: more will be found in a moment.',
+  })
+  reading?: boolean;
 }
 
 export class CatalogueFileDto {

@@ -90,7 +90,9 @@ export class CatalogueView {
           if (at < total) slots[at] = item;
         });
       });
-      this.all.set(answers[0].total);
+      // A node that has just started may find nothing yet of what it keeps.
+      const nothingYet = answers[0].reading && total === 0;
+      this.all.set(nothingYet ? undefined : answers[0].total);
       this.list.set(slots);
       this.trouble.set(undefined);
     } catch (error) {
