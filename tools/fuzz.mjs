@@ -2,7 +2,7 @@
  * Feeds hostile bytes to every reader of a library, with an eye on time and memory.
  *
  *     npx nx fuzz wire -- [inputs for each reader] [seed]
- *     node tools/fuzz.mjs bencode|metainfo|wire [inputs] [seed]
+ *     node tools/fuzz.mjs bencode|metainfo|wire|chord|records [inputs] [seed]
  *
  * Ends with code 1 at the first input that throws, hangs for a second, or leaves 64 MiB behind.
  */

@@ -1,0 +1,7 @@
+import { fuzz } from '@dnd/sim';
+import { targets } from './records.fuzz';
+
+it.each(Object.entries(targets))('%s: any bytes are borne', (name, target) => {
+  const counts = fuzz({ [name]: target }, { inputs: 20_000, seed: 1 });
+  expect(counts[name]).toBeGreaterThan(0);
+});
