@@ -89,6 +89,23 @@ it('scrapes 74 swarms in their order', async () => {
   );
 });
 
+it('answers each of many datagrams that come at once with its own', async () => {
+  const hash = fresh();
+  await announce(hash, 500);
+  const wanted = Array.from({ length: 100 }, (_, i) => i % 5);
+  const packets = wanted.map((want, i) => udp.announce(hash, i + 1, { want }));
+  const answers = await udp.answersTo(...packets);
+  expect(answers.map((answer) => answer.readUInt32BE(4))).toEqual(
+    wanted.map((_, i) => i + 2),
+  );
+  for (const [i, answer] of answers.entries()) {
+    const { ports, leechers } = readUdpAnnounce(answer);
+    expect(leechers).toBe(i + 2);
+    expect(ports).toHaveLength(wanted[i]);
+    expect(ports.every((port) => port === 500 || port <= i)).toBe(true);
+  }
+});
+
 it('gives an id to an address only, good for two minutes and not for six', async () => {
   const hash = fresh();
   await announce(hash, 1);
