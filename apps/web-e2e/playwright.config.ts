@@ -12,8 +12,6 @@ export default defineConfig({
   testDir: './src',
   // Times are measured by a target of their own.
   testIgnore: process.env['DND_SPEED'] === '1' ? [] : ['**/speed.spec.ts'],
-  // These do not hold on a fast machine yet; the target `pages` has them.
-  grepInvert: everything ? [] : /an upload of an earlier visit|several at once/,
   retries: 1,
   outputDir: '../../dist/web-e2e',
   reporter: 'list',

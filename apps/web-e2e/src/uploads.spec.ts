@@ -112,7 +112,10 @@ test('an upload of an earlier visit goes on when its file is chosen again', asyn
     .toBeGreaterThan(0);
   page.once('dialog', (dialog) => void dialog.accept());
   await page.goto('about:blank');
-  await page.goto(`${node.url}/publish`);
+  // By way of another page: what is unfinished is told before the publish page is there.
+  await page.goto(`${node.url}/settings`);
+  await expect(page.getByRole('heading', { name: 'Transfers' })).toBeVisible();
+  await page.getByRole('link', { name: 'Publish', exact: true }).click();
   await expect(card(page, name)).toContainText('Paused at');
   await network.full();
 

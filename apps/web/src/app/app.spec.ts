@@ -6,6 +6,7 @@ import { provideApiConfiguration } from '@dnd/api-client';
 import { App } from './app';
 import { EVENT_SOURCE, EventStream } from './live/event-stream';
 import { FakeEventSource } from './live/fake-event-source';
+import { PublicationStore } from './live/publication-store';
 
 describe('App', () => {
   beforeEach(() => {
@@ -40,6 +41,25 @@ describe('App', () => {
       '/ring',
       '/settings',
     ]);
+  });
+
+  it('has what is being published for a page that is opened later', () => {
+    show();
+    TestBed.inject(EventStream).start();
+    const publication = {
+      id: 'a',
+      name: 'film',
+      size: 10,
+      files: 1,
+      state: 'paused',
+      doneBytes: 4,
+    };
+    FakeEventSource.last.emit('snapshot', {
+      downloads: [],
+      publications: [publication],
+    });
+    jest.advanceTimersByTime(17);
+    expect(TestBed.inject(PublicationStore).all()).toEqual([publication]);
   });
 
   it('says that the connection is lost only when it stays lost, and that it is back', () => {

@@ -9,6 +9,7 @@ import { Formats } from './language/formats';
 import { Language } from './language/language';
 import { DownloadStore } from './live/download-store';
 import { EventStream } from './live/event-stream';
+import { PublicationStore } from './live/publication-store';
 import { Session } from './session/session';
 import { Arrivals } from './shell/arrivals';
 import { Intake } from './shell/intake';
@@ -64,6 +65,8 @@ export class App {
   );
 
   constructor() {
+    // Hears the first snapshot, however late the pages that show it are loaded.
+    inject(PublicationStore);
     inject(Theme);
     inject(Arrivals);
     inject(LastVisit);

@@ -3,7 +3,6 @@ import { MatButton, MatIconButton } from '@angular/material/button';
 import { kindOf } from '@dnd/kinds';
 import { Formats } from '../language/formats';
 import { Language } from '../language/language';
-import { PublicationStore } from '../live/publication-store';
 import { Notices } from '../shell/notices';
 import { Icon } from '../ui/icon';
 import { kindIcons } from '../ui/kinds';
@@ -20,7 +19,6 @@ import { Uploads } from './uploads';
 })
 export class Publish {
   private readonly notices = inject(Notices);
-  private readonly publications = inject(PublicationStore);
   protected readonly drafts = inject(Drafts);
   protected readonly uploads = inject(Uploads);
   protected readonly f = inject(Formats);
@@ -37,14 +35,6 @@ export class Publish {
   protected readonly joining = computed(
     () => this.together() && this.drafts.canJoin(),
   );
-  /** Publications that began in another window, or by a program. */
-  protected readonly others = computed(() => {
-    const own = new Set(this.uploads.all().map(({ id }) => id));
-    return this.publications
-      .all()
-      .filter(({ id }) => !own.has(id))
-      .reverse();
-  });
 
   protected async choose(input: HTMLInputElement): Promise<void> {
     try {

@@ -186,6 +186,37 @@ describe('Uploads', () => {
     expect(other.name).toBe('new');
   });
 
+  it('an upload that the node tells of before it answers is shown once', async () => {
+    const answered = node.begin;
+    let answerNow!: () => void;
+    const held = new Promise<void>((resolve) => (answerNow = resolve));
+    node.begin = async (draft) => {
+      await held;
+      return answered(draft);
+    };
+    const tell = (id: string, size: number, doneBytes: number): void =>
+      publications.put({
+        id,
+        name: id,
+        size,
+        files: 1,
+        state: 'paused',
+        doneBytes,
+      });
+    await start('a');
+    tell('node-a', 10, 0);
+    tell('of another window', 11, 0);
+    tell('of an earlier visit', 10, 3);
+    const others = (): string[] => uploads.others().map(({ id }) => id);
+    expect(others()).toEqual(['of an earlier visit', 'of another window']);
+    answerNow();
+    await settle();
+    expect(uploads.all()[0].id).toBe('node-a');
+    expect(others()).toEqual(['of an earlier visit', 'of another window']);
+    uploads.forget(uploads.all()[0].key);
+    expect(others()).toContain('node-a');
+  });
+
   it('gives up here and on the node', async () => {
     await start('a');
     await uploads.discard(uploads.all()[0].key);

@@ -13,6 +13,7 @@ import {
   untracked,
 } from '@angular/core';
 import { HttpErrorResponse } from '@angular/common/http';
+import type { PublicationDto } from '@dnd/api-client';
 import { Language } from '../language/language';
 import { EventStream } from '../live/event-stream';
 import { PublicationStore } from '../live/publication-store';
@@ -71,6 +72,19 @@ export class Uploads {
         state === 'waiting' || state === 'uploading' || state === 'lost',
     ),
   );
+
+  /** Publications that began in another window or visit, or by a program; the newest first. */
+  readonly others = computed(() => {
+    const own = new Set(this.list().map(({ id }) => id));
+    const begun = this.list().filter(
+      ({ id, state }) => id === undefined && state === 'uploading',
+    );
+    return this.publications
+      .all()
+      .filter(({ id }) => !own.has(id))
+      .filter((publication) => !begun.some(mayBe(publication)))
+      .reverse();
+  });
 
   constructor() {
     this.document.defaultView?.addEventListener('beforeunload', (event) => {
@@ -326,6 +340,12 @@ export class Uploads {
     );
   }
 }
+
+/** The event that tells of an upload may come before the answer that tells its id. */
+const mayBe =
+  ({ state, size, doneBytes }: PublicationDto) =>
+  ({ draft }: Upload): boolean =>
+    state === 'paused' && doneBytes === 0 && size === draft.size;
 
 const sizeOf = (files: readonly PickedFile[]): number =>
   files.reduce((sum, { file }) => sum + file.size, 0);
