@@ -25,7 +25,7 @@ function ringArgs(i) {
 }
 
 function start(label, childArgs) {
-  const child = spawn(node(), ['--enable-source-maps', program, ...childArgs], {
+  const child = spawn(node(), [program, ...childArgs], {
     stdio: label ? ['ignore', 'pipe', 'pipe'] : 'inherit',
     env: { ...process.env, NODE_OPTIONS: '' },
   });

@@ -31,7 +31,7 @@ export const runProgram = (
   env: Readonly<Record<string, string>> = {},
   namespace?: string,
 ): Child => {
-  const own = ['--enable-source-maps', program, ...args];
+  const own = [program, ...args];
   return new Child({
     command: namespace ? 'ip' : process.execPath,
     args: namespace
