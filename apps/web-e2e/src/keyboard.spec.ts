@@ -107,6 +107,39 @@ test('p pauses and resumes, Delete asks', async ({ page }) => {
   await expect(page.getByRole('dialog')).toHaveCount(0);
 });
 
+test('what failed says why, and is tried again', async ({ page }) => {
+  const failed = page.getByRole('button', { name: /^Failed \d+$/ });
+  const count = Number((await failed.innerText()).match(/\d+/)?.[0]);
+  await failed.click();
+  const rows = page.locator('.grid-row');
+  await expect(rows).toHaveCount(count);
+  await expect(row(page, 0)).toContainText('disk full: 3.2 GB missing');
+  await row(page, 0).locator('[data-cell]').nth(1).focus();
+  await page.keyboard.press('Shift+F10');
+  await page.getByRole('menuitem', { name: 'Try again' }).click();
+  await expect(rows).toHaveCount(count - 1);
+  await expect(failed).toContainText(String(count - 1));
+});
+
+test('the catalogue is sorted by its heads, and is so at the next visit', async ({
+  page,
+}) => {
+  await page.goto(`${node.url}/files`);
+  const size = page.getByRole('columnheader', { name: 'Size' });
+  for (const order of ['desc', 'asc']) {
+    const answer = await page.request.get(`${node.url}/api/catalogue`, {
+      params: { sort: 'size', order, limit: 1 },
+    });
+    await size.getByRole('button').click();
+    await expect(size).toHaveAttribute('aria-sort', `${order}ending`);
+    await expect(row(page, 0)).toContainText(
+      (await answer.json()).items[0].name,
+    );
+  }
+  await page.reload();
+  await expect(size).toHaveAttribute('aria-sort', 'ascending');
+});
+
 test('a cancelled download can be brought back', async ({ page }) => {
   await page.getByRole('searchbox').fill('Big Buck');
   const before = await page.locator('[role=row][data-row]').count();

@@ -135,6 +135,55 @@ test('films, songs, pictures, texts and PDFs open in the page', async ({
   expect(answer.headers()['content-type']).toContain('application/pdf');
 });
 
+test('a song plays and is wound on while it still downloads', async ({
+  page,
+}, info) => {
+  const name = `${info.project.name} long.wav`;
+  const seconds = 1200;
+  const listener = await nodes.start('lea');
+  const api = `${listener.url}/api`;
+  // Slow enough that it is unfinished all the time that it is listened to.
+  const limits = { downloadLimit: 60_000, limitLocal: true };
+  await page.request.patch(`${api}/settings`, { data: limits });
+  await publish(name, wav(seconds));
+
+  await page.goto(`${listener.url}/files`);
+  await page.getByRole('searchbox').fill(name);
+  await page.getByRole('row').filter({ hasText: name }).getByText(name).click();
+  await page.getByRole('button', { name: 'Stream', exact: true }).click();
+  const song = page.locator('audio');
+  const lasts = () =>
+    song.evaluate((a: HTMLAudioElement) => Math.round(a.duration));
+  await expect.poll(lasts, { timeout: 30_000 }).toBe(seconds);
+  await song.evaluate((a: HTMLAudioElement) => (a.currentTime = 1100));
+  await expect
+    .poll(
+      () =>
+        song.evaluate(
+          ({ currentTime, seeking, readyState }: HTMLAudioElement) =>
+            currentTime >= 1100 && !seeking && readyState >= 2,
+        ),
+      { timeout: 30_000 },
+    )
+    .toBe(true);
+  const download = async () =>
+    (await (await page.request.get(`${api}/downloads`)).json()).items[0];
+  const now = await download();
+  expect(now.state).toBe('downloading');
+  expect(now.completedBytes).toBeLessThan(0.9 * now.size);
+
+  await page.goto(`${listener.url}/downloads/${now.id}`);
+  await page.getByRole('tab', { name: 'Files' }).click();
+  await page.getByRole('button', { name: `Open ${name}` }).click();
+  await expect.poll(lasts, { timeout: 30_000 }).toBe(seconds);
+  expect((await download()).state).toBe('downloading');
+  await page.request.patch(`${api}/settings`, { data: { downloadLimit: 0 } });
+  await expect
+    .poll(async () => (await download()).state, { timeout: 30_000 })
+    .toBe('seeding');
+  await listener.stop();
+});
+
 test('what was published is withdrawn, and stays in the library', async ({
   page,
 }, info) => {

@@ -83,11 +83,11 @@ for (const [name, { path, ready }] of Object.entries(pages)) {
   });
 }
 
-/** Of all rules, or of one: a theme changes colours only. */
-async function violationsOf(page: Page, rule?: string) {
+/** Of all rules, or of one: a theme changes colours only. Of the whole page, or of the element `within`. */
+async function violationsOf(page: Page, rule?: string, within = 'html') {
   // Colours that are on their way are nobody's colours.
   await page.addStyleTag({ content: '* { transition: none !important }' });
-  const axe = new AxeBuilder({ page }).options({
+  const axe = new AxeBuilder({ page }).include(within).options({
     // What passes need not be described.
     resultTypes: ['violations'],
     ...(rule ? { runOnly: { type: 'rule', values: [rule] } } : {}),
@@ -151,6 +151,82 @@ test('a hostile name is inert on every page, and no request leaves the machine',
   expect(
     refused.filter((text) => /Content Security Policy/.test(text)),
   ).toEqual([]);
+});
+
+test('a download tells everything about itself, each part accessible', async ({
+  page,
+}) => {
+  // Six looks of axe, on a busy machine.
+  test.setTimeout(120_000);
+  await open(page, `/downloads/${folder}`);
+  const detail = page.getByRole('complementary');
+  const parts: Record<string, RegExp> = {
+    Overview: /Limits of this download/,
+    Files: /CD 1/,
+    Pieces: /On the way/,
+    Peers: /Transmission 4\.0\.5/,
+    Sources: /no answer within 15 s/,
+    Log: /Discarded a damaged piece/,
+  };
+  for (const [name, words] of Object.entries(parts)) {
+    await page.getByRole('tab', { name }).click();
+    await expect(detail).toContainText(words);
+    if (name === 'Overview')
+      await expect(
+        detail.getByRole('img', { name: /^Download .*Upload/ }),
+      ).toBeVisible();
+    if (name === 'Pieces')
+      await expect(
+        detail.getByRole('img', { name: /\d+ of \d+ pieces are here/ }),
+      ).toBeVisible();
+    expect(await violationsOf(page, undefined, 'aside'), name).toEqual([]);
+  }
+});
+
+test('the magnet link is copied, and shown as a QR code', async ({
+  page,
+  context,
+}) => {
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  await open(page, `/files/${folder}`);
+  await page.getByRole('button', { name: 'Copy the magnet link' }).click();
+  await expect(page.getByText('Magnet link copied')).toBeVisible();
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toContain(
+    `magnet:?xt=urn:btih:${folder}`,
+  );
+  await page.getByRole('button', { name: 'Show as QR code' }).click();
+  const dialog = page.getByRole('dialog');
+  await expect(dialog.getByRole('img', { name: 'Magnet link' })).toBeVisible();
+  await expect(dialog).toContainText(folder);
+  expect(await violationsOf(page)).toEqual([]);
+});
+
+test('the theme is chosen, and kept', async ({ page }) => {
+  await page.goto(`${node.url}/settings`);
+  const colour = () =>
+    page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  const light = await colour();
+  await page.getByText('Dark', { exact: true }).click();
+  await expect.poll(colour).not.toBe(light);
+  const dark = await colour();
+  await page.reload();
+  await expect(page.getByRole('heading', { name: 'Transfers' })).toBeVisible();
+  expect(await colour()).toBe(dark);
+});
+
+test('what came since the last visit is told apart', async ({ page }) => {
+  const hours = 3;
+  await page.addInitScript(
+    (at) => localStorage.setItem('dnd.visited', at),
+    new Date(Date.now() - hours * 3_600_000).toISOString(),
+  );
+  await page.goto(`${node.url}/downloads`);
+  const chip = page.getByRole('button', { name: /^Since last visit \d+$/ });
+  const count = Number((await chip.innerText()).match(/\d+/)?.[0]);
+  expect(count).toBeGreaterThan(0);
+  expect(count).toBeLessThan(10);
+  await chip.click();
+  await expect(page.locator('.grid-row')).toHaveCount(count);
 });
 
 test('the language changes while the page runs', async ({ page }) => {
