@@ -34,11 +34,23 @@ import {
   type DownloadColumn,
 } from './download-list';
 import { DownloadRow } from './download-row';
-import { can, filters, isDone, type Act, type Filter } from './download-words';
+import {
+  can,
+  filters,
+  isDone,
+  statesOf,
+  type Act,
+  type Filter,
+} from './download-words';
 import { RemoveDownloads } from './remove-downloads';
 
 /** Downloads whose order costs a part of a frame. */
 const longList = 1000;
+
+const sameOrder = {
+  equal: (a: readonly string[], b: readonly string[]): boolean =>
+    a.length === b.length && a.every((id, i) => id === b[i]),
+};
 
 @Component({
   selector: 'app-downloads',
@@ -129,18 +141,24 @@ export class Downloads {
 
   protected readonly counts = computed(() => {
     this.shape();
-    const counts = Object.fromEntries(
-      filters.map((filter) => [filter, 0]),
+    const perState = untracked(this.store.counts);
+    const query = { filter: 'fresh', since: this.since } as const;
+    let fresh = 0;
+    for (const { download } of this.store.values())
+      if (passes(download, query)) fresh++;
+    const count = (filter: Filter): number => {
+      if (filter === 'all') return this.store.size;
+      if (filter === 'fresh') return fresh;
+      const states = statesOf[filter];
+      return states.reduce((n, state) => n + (perState.get(state) ?? 0), 0);
+    };
+    return Object.fromEntries(
+      filters.map((filter) => [filter, count(filter)]),
     ) as Record<Filter, number>;
-    for (const { download } of this.store.values()) {
-      for (const filter of filters) {
-        if (passes(download, { filter, since: this.since })) counts[filter]++;
-      }
-    }
-    return counts;
   });
 
-  protected readonly ids = computed(() => {
+  /** The same list as before where nothing moved: then nothing of it is drawn anew. */
+  protected readonly ids = computed<readonly string[]>(() => {
     const sort = this.sort();
     this.shape();
     // Rows that overtake each other all the time cannot be read: every 2 s is enough.
@@ -153,7 +171,7 @@ export class Downloads {
       without: this.actions.leaving(),
     };
     return untracked(() => listIds(this.store.values(), query));
-  });
+  }, sameOrder);
 
   /** What an action from the menu is about: the selection if the row belongs to it, else the row. */
   protected readonly targets = computed(() => {

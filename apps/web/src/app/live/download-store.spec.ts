@@ -41,6 +41,12 @@ describe('DownloadStore', () => {
     expect(store.counts().get('seeding')).toBe(1);
     store.apply([{ type: 'download', data: { ...a, state: 'seeding' } }]);
     expect(store.counts().get('seeding')).toBe(2);
+    store.apply([{ type: 'download-removed', data: { id: 'b' } }]);
+    expect(store.totals()).toEqual({ downloadRate: 10, uploadRate: 0 });
+    expect(store.counts().get('seeding')).toBe(1);
+    snapshot(b);
+    expect(store.totals()).toEqual({ downloadRate: 0, uploadRate: 3 });
+    expect(store.counts().get('downloading')).toBe(0);
   });
 
   it('wakes only what shows the changed download, and lists only for changes of shape', () => {

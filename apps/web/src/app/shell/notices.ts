@@ -1,6 +1,6 @@
 /** Short messages at the edge of the page, read out by screen readers; at most one at a time. */
-import { inject, Injectable } from '@angular/core';
-import { MatSnackBar } from '@angular/material/snack-bar';
+import { inject, Injectable, Injector } from '@angular/core';
+import type { MatSnackBar } from '@angular/material/snack-bar';
 import { Language } from '../language/language';
 import { problemText } from '../session/problem';
 
@@ -9,17 +9,20 @@ const long = 8000;
 
 @Injectable({ providedIn: 'root' })
 export class Notices {
-  private readonly bar = inject(MatSnackBar);
+  private readonly injector = inject(Injector);
   private readonly language = inject(Language);
+  /** No part of the first script, but fetched at once: it must be here when the node is not. */
+  private readonly code = import('@angular/material/snack-bar');
 
   say(text: string): void {
-    this.bar.open(text, undefined, { duration: short });
+    void this.withBar((bar) => bar.open(text, undefined, { duration: short }));
   }
 
   /** A message with one thing to do about it. */
   offer(text: string, action: string, act: () => void): void {
-    const shown = this.bar.open(text, action, { duration: long });
-    shown.onAction().subscribe(act);
+    void this.withBar((bar) =>
+      bar.open(text, action, { duration: long }).onAction().subscribe(act),
+    );
   }
 
   fail(error: unknown): void {
@@ -27,9 +30,14 @@ export class Notices {
   }
 
   warn(text: string): void {
-    this.bar.open(text, this.language.texts().actions.close, {
-      duration: long,
-      politeness: 'assertive',
-    });
+    const { close } = this.language.texts().actions;
+    void this.withBar((bar) =>
+      bar.open(text, close, { duration: long, politeness: 'assertive' }),
+    );
+  }
+
+  private async withBar(show: (bar: MatSnackBar) => unknown): Promise<void> {
+    const { MatSnackBar } = await this.code;
+    show(this.injector.get(MatSnackBar));
   }
 }
