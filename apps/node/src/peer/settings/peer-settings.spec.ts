@@ -44,3 +44,32 @@ it('a change of the limits in force holds at once', () => {
   expect(settings.up.limited).toBe(false);
   expect(settings.down.limited).toBe(true);
 });
+
+describe('peers that the limits do not hold for', () => {
+  it('are none unless the owner wishes', () => {
+    expect(open().settings.isUnlimited('192.168.1.2')).toBe(false);
+  });
+
+  it.each([
+    ['127.0.0.1', true],
+    ['::1', true],
+    ['10.255.0.1', true],
+    ['172.16.0.1', true],
+    ['172.31.255.255', true],
+    ['172.15.0.1', false],
+    ['172.32.0.1', false],
+    ['192.168.0.1', true],
+    ['192.169.0.1', false],
+    ['169.254.3.4', true],
+    ['fd12:3456::1', true],
+    ['fe80::1', true],
+    ['2001:db8::1', false],
+    ['8.8.8.8', false],
+    ['fc-cologne.example', false],
+    ['10.example', false],
+  ])('then %s: %s', (host, exempt) => {
+    const { settings } = open();
+    settings.change({ limitLocal: false }, 0, monday(0));
+    expect(settings.isUnlimited(host)).toBe(exempt);
+  });
+});

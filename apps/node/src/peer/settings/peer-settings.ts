@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { limitsAt } from './limit-schedule';
 import type { SettingsDto } from '../dto/settings.dto';
 import type { PeerStore } from '../entries/peer-store';
+import { addressBytes } from '../connections/endpoints';
 import { isLocal } from '../torrent/torrent-peers';
 
 export class PeerSettings {
@@ -72,9 +73,18 @@ export class PeerSettings {
   }
 }
 
-/** Addresses that are not routed over the Internet. */
-const isLan = (host: string): boolean =>
-  isLocal(host) ||
-  /^(?:10\.|192\.168\.|169\.254\.|172\.(?:1[6-9]|2\d|3[01])\.|f[cd]|fe80:)/i.test(
-    host,
+/** Addresses that are not routed over the Internet: private and link-local ones, and this machine's. */
+function isLan(host: string): boolean {
+  if (isLocal(host)) return true;
+  const address = addressBytes(host);
+  if (!address) return false;
+  const [first, second] = address;
+  if (address.length === 16)
+    return (first & 0xfe) === 0xfc || (first === 0xfe && second >> 6 === 2);
+  return (
+    first === 10 ||
+    (first === 172 && second >> 4 === 1) ||
+    (first === 192 && second === 168) ||
+    (first === 169 && second === 254)
   );
+}
