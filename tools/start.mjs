@@ -12,6 +12,8 @@ install();
 build();
 
 const program = join(root, 'dist', 'apps', 'node', 'main.mjs');
+// MB: by default 128 MB of what is made and dropped at once lie about.
+const memory = '--max-semi-space-size=8';
 const children = ring
   ? [1, 2, 3].map((i) => start(`node-${i}`, ringArgs(i)))
   : [start('', args)];
@@ -25,7 +27,7 @@ function ringArgs(i) {
 }
 
 function start(label, childArgs) {
-  const child = spawn(node(), [program, ...childArgs], {
+  const child = spawn(node(), [memory, program, ...childArgs], {
     stdio: label ? ['ignore', 'pipe', 'pipe'] : 'inherit',
     env: { ...process.env, NODE_OPTIONS: '' },
   });

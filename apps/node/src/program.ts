@@ -134,6 +134,7 @@ export class Program {
       app.get(EventHub).start();
       readyLine = `Open http://${config.host.includes(':') ? `[${config.host}]` : shown(config)}:${port}`;
     }
+    await Promise.all(parts.map((part) => part.whenReady?.()));
     return new Program(app, parts, lock, config, readyLine);
   }
 

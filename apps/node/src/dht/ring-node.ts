@@ -35,7 +35,7 @@ import { RingTransport, type Protocol } from './ring-transport';
 import { SteadyClock } from './steady-clock';
 import { isValidRecord } from './valid-record';
 
-/** How long the start waits to be a member of a ring, milliseconds; after that it goes on joining beside the rest. */
+/** How long whoever wants something of the ring waits for it, milliseconds; joining goes on after that. */
 const joinPatience = 10_000;
 /** At most so long a node that is stopped goes on bringing its records to others, milliseconds. */
 const handOverPatience = 5_000;
@@ -71,6 +71,8 @@ export class RingNode implements Part {
   private readonly clock = new SteadyClock();
   private timer: NodeJS.Timeout | undefined;
   private onMember: () => void = () => undefined;
+  /** Resolves when this node is a member of a ring, or the wait for that is over. */
+  private joined: Promise<unknown> = Promise.resolve();
   private onLeft: () => void = () => undefined;
   private stopped = false;
 
@@ -89,6 +91,7 @@ export class RingNode implements Part {
     );
   }
 
+  /** Begins to join a ring. */
   async start(): Promise<void> {
     const { disk, damaged } = RecordDisk.open(this.config.storage);
     if (damaged)
@@ -99,7 +102,10 @@ export class RingNode implements Part {
     const { ringId, incarnation } = this.identity.change({
       incarnation: this.identity.value.incarnation + 1,
     });
-    const member = new Promise<void>((resolve) => (this.onMember = resolve));
+    this.joined = Promise.race([
+      new Promise<void>((resolve) => (this.onMember = resolve)),
+      new Promise((resolve) => setTimeout(resolve, joinPatience).unref()),
+    ]);
     this.build({
       id: ringId,
       host: this.config.advertise,
@@ -119,10 +125,10 @@ export class RingNode implements Part {
       const slept = this.clock.look();
       if (slept || ++looked % looks === 0) this.tellTime();
     }, 1_000);
-    await Promise.race([
-      member,
-      new Promise((resolve) => setTimeout(resolve, joinPatience).unref()),
-    ]);
+  }
+
+  async whenReady(): Promise<void> {
+    await this.joined;
   }
 
   async stop(): Promise<void> {
@@ -158,8 +164,11 @@ export class RingNode implements Part {
     return this.core?.ownSwarms() ?? { swarms: 0, peers: 0, seeds: 0 };
   }
 
-  /** One operation on the records. Rejects with SeamError. */
-  operate(question: RecordsQuestion): Promise<OperationResult> {
+  /** One operation on the records, once this node is on a ring. Rejects with SeamError. */
+  async operate(question: RecordsQuestion): Promise<OperationResult> {
+    await this.joined;
+    if (this.stopped)
+      throw new SeamError('unavailable', 'the node is stopping');
     const op = this.nextOp++;
     return new Promise((resolve, reject) => {
       this.pending.set(op, { resolve, reject });

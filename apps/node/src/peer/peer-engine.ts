@@ -349,6 +349,7 @@ export class PeerEngine
       entry.row = { ...entry.row, completed_at: Date.now() };
       this.save(entry);
       this.log.log(`${entry.row.name} is complete`);
+      this.queue.forget(entry);
       if (session.downloadedBytes > 0) this.sources.completed(session);
       this.startWanted();
     }
@@ -433,10 +434,9 @@ export class PeerEngine
     this.sources.dhtDatagram(datagram, host, port);
   }
 
-  running(): readonly TorrentSession[] {
-    return [...this.entries.values()]
-      .filter(({ row, queued }) => row.wish === 'run' && !queued)
-      .map(({ session }) => session);
+  *running(): Generator<TorrentSession> {
+    for (const { row, queued, session } of this.entries.values())
+      if (row.wish === 'run' && !queued) yield session;
   }
 
   /** New addresses are in the books. */
@@ -578,17 +578,21 @@ export class PeerEngine
     this.wanted.tick(now, new Date());
     this.connections.everySecond();
     this.sources.tick();
-    let loading = false;
-    for (const { session } of this.entries.values()) {
-      if (session.active && !session.complete) loading = true;
+    // Of a long list most are complete and connected with nobody: time alone changes nothing of them.
+    const unfinished: Entry[] = [];
+    for (const entry of this.entries.values()) {
+      const { row, session } = entry;
+      if (row.completed_at === null) unfinished.push(entry);
       if (session.peers.sockets.size === 0) continue;
       session.peers.tick();
       this.changed(session);
     }
-    if (!loading) this.disk.memory.trim();
+    if (this.disk.memory.used === 0) this.disk.memory.trim();
     this.lookAtDisk();
-    this.queue.watch(this.entries.values(), now);
-    this.startWanted();
+    if (unfinished.length > 0) {
+      this.queue.watch(unfinished, now);
+      this.startWanted();
+    }
     for (const entry of atGoal(
       this.entries.values(),
       this.settings,

@@ -43,7 +43,7 @@ export interface ConnectionsOwner {
   readonly usesDht: boolean;
   now(): number;
   /** Torrents that may be connected. */
-  running(): readonly TorrentSession[];
+  running(): Iterable<TorrentSession>;
   /** A peer has a node of the mainline DHT. */
   heardOfNode(host: string, port: number): void;
   /** A message of the mainline DHT, or what looks like one. */
@@ -289,7 +289,7 @@ export class Connections implements SocketOwner, DialerOwner, UtpPortOwner {
     return isLocal(host) && host !== '127.0.0.1' ? host : undefined;
   }
 
-  sessions(): readonly TorrentSession[] {
+  sessions(): Iterable<TorrentSession> {
     return this.owner.running();
   }
 

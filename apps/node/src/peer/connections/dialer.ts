@@ -16,7 +16,7 @@ export interface DialerOwner {
   /** Address that connections leave from, where it matters. */
   readonly leavesFrom: string | undefined;
   /** Those that may be connected, and how many more connections there may be. */
-  sessions(): readonly TorrentSession[];
+  sessions(): Iterable<TorrentSession>;
   readonly room: number;
   /** Makes the connection and keeps it. */
   dialled(
@@ -59,7 +59,10 @@ export class Dialer {
   dial(): void {
     const { owner } = this;
     const now = owner.now();
-    let waiting = owner.sessions().filter((each) => each.wantsConnections);
+    let waiting: TorrentSession[] = [];
+    for (const session of owner.sessions())
+      if (session.peers.book.nextAt <= now && session.wantsConnections)
+        waiting.push(session);
     // Whoever came last last time comes first this time.
     const turn = this.first++ % Math.max(1, waiting.length);
     waiting = [...waiting.slice(turn), ...waiting.slice(0, turn)];

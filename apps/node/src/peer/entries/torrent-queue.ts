@@ -11,7 +11,7 @@ export class TorrentQueue {
   /** Since when a running download has had nobody to load from. */
   private readonly aloneSince = new Map<Entry, number>();
 
-  /** To be called every second or so. */
+  /** To be called with all downloads every second or so. */
   watch(entries: Iterable<Entry>, now: number): void {
     for (const entry of entries) {
       const { session } = entry;
@@ -24,6 +24,7 @@ export class TorrentQueue {
     }
   }
 
+  /** It is complete, or gone. */
   forget(entry: Entry): void {
     this.aloneSince.delete(entry);
   }
