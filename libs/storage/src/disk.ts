@@ -17,6 +17,8 @@ export interface DiskOptions {
   readonly resume?: ResumeStore;
   /** Bytes of verified data kept in memory for peers. Default 32 MiB. */
   readonly cacheBytes?: number;
+  /** Bytes left free before each block of 16 KiB in that memory, for whoever frames blocks where they lie. Default 0. */
+  readonly blockGap?: number;
   /** Descriptors held at most. Default 128. */
   readonly openFiles?: number;
   readonly fileSystem?: FileSystem;
@@ -34,7 +36,10 @@ export class Disk {
     this.hasher = options.hasher;
     this.memory = options.memory ?? new PieceMemory({ limit: 64 * 2 ** 20 });
     this.resume = options.resume;
-    this.cache = new ReadCache({ limit: options.cacheBytes ?? 32 * 2 ** 20 });
+    this.cache = new ReadCache({
+      limit: options.cacheBytes ?? 32 * 2 ** 20,
+      blockGap: options.blockGap ?? 0,
+    });
     this.fs = options.fileSystem ?? realFileSystem;
     this.handles = new FileHandles(this.fs, { limit: options.openFiles });
   }

@@ -17,12 +17,10 @@ export interface FileSystem {
   /** `flags` are those of `node:fs` constants. */
   open(path: string, flags: number): Promise<number>;
   close(fd: number): Promise<void>;
-  /** Bytes read; 0 at the end of the file. */
+  /** Fills the parts one after another. Bytes read; 0 at the end of the file. */
   read(
     fd: number,
-    into: Uint8Array,
-    offset: number,
-    length: number,
+    into: readonly Uint8Array[],
     position: number,
   ): Promise<number>;
   /** Bytes written; may be fewer than `length`. */
@@ -63,9 +61,9 @@ export const realFileSystem: FileSystem = {
     new Promise((resolve, reject) =>
       fs.close(fd, (error) => (error ? reject(error) : resolve())),
     ),
-  read: (fd, into, offset, length, position) =>
+  read: (fd, into, position) =>
     new Promise((resolve, reject) =>
-      fs.read(fd, into, offset, length, position, (error, count) =>
+      fs.readv(fd, into, position, (error, count) =>
         error ? reject(error) : resolve(count),
       ),
     ),

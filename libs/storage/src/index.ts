@@ -15,6 +15,7 @@ export type {
 export { listFolder } from './list-folder';
 export type { ListedFile, ListFolderOptions } from './list-folder';
 export { PieceMemory } from './piece-memory';
+export type { Loan } from './piece-reader';
 export type { FileNotice } from './resume-recall';
 export type { ResumeRecord } from './resume-record';
 export { ResumeStore } from './resume-store';

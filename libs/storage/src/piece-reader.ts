@@ -10,8 +10,16 @@ import { StorageError } from './storage-error';
 import type { TorrentFiles } from './torrent-files';
 
 const MAX_CHUNK = 2 ** 20;
+const BLOCK = 16_384;
 /** Milliseconds between two looks at a file that is read. */
 const LOOK_EVERY = 5_000;
+
+/** A run of verified blocks in the memory that all peers are served from, with `blockGap` bytes before each, in which the borrower may write. */
+export interface Loan {
+  readonly bytes: Uint8Array;
+  /** Nobody reads them any more; to be called once. */
+  giveBack(): void;
+}
 
 export interface PieceReaderOptions {
   readonly layout: FileLayout;
@@ -43,18 +51,27 @@ export class PieceReader {
   /** Fills `into` when its bytes are all in one chunk in memory. */
   copyNow(piece: number, begin: number, into: Uint8Array): boolean {
     const index = Math.floor(begin / this.#chunkBytes);
-    const chunk = this.#chunks.get(piece * this.#perPiece + index);
-    if (!chunk || chunk.loading) return false;
     const from = begin - index * this.#chunkBytes;
-    const end = from + into.length;
-    if (end > chunk.bytes.length) return false;
-    chunk.bytes.copy(into, 0, from, end);
-    if (chunk !== this.#last) {
-      this.#last = chunk;
-      this.#cache.touch(chunk);
-    }
-    if (end * 2 > chunk.bytes.length) this.#readAhead(piece, index + 1);
+    const chunk = this.#ready(piece, index, from + into.length);
+    if (!chunk) return false;
+    this.#copyOut(chunk, from, into, 0, into.length);
     return true;
+  }
+
+  /** Blocks where they lie, when they are all in one chunk in memory and not too much is lent already. */
+  lendNow(piece: number, begin: number, length: number): Loan | undefined {
+    if (begin % BLOCK !== 0 || this.#cache.crowded) return undefined;
+    const index = Math.floor(begin / this.#chunkBytes);
+    const from = begin - index * this.#chunkBytes;
+    const chunk = this.#ready(piece, index, from + length);
+    if (!chunk) return undefined;
+    this.#cache.hold(chunk);
+    const start = this.#cache.place(from) - this.#cache.blockGap;
+    const end = this.#cache.place(from + length - 1) + 1;
+    return {
+      bytes: chunk.bytes.subarray(start, end),
+      giveBack: () => this.#cache.release(chunk),
+    };
   }
 
   /** Fills `into`, which may cross chunks. Throws StorageError. */
@@ -67,15 +84,14 @@ export class PieceReader {
       this.#cache.hold(chunk);
       try {
         await chunk.loading;
-        const rest = into.length - done;
-        const count = Math.min(rest, chunk.bytes.length - from);
-        chunk.bytes.copy(into, done, from, from + count);
+        const count = Math.min(into.length - done, chunk.length - from);
+        this.#copyOut(chunk, from, into, done, count);
         done += count;
         this.#cache.touch(chunk);
       } finally {
         this.#cache.release(chunk);
       }
-      const near = (from + into.length) * 2 > chunk.bytes.length;
+      const near = (from + into.length) * 2 > chunk.length;
       if (near) this.#readAhead(piece, index + 1);
     }
   }
@@ -108,6 +124,34 @@ export class PieceReader {
       this.#options.onLost(fileIndex, error as StorageError);
   }
 
+  /** The chunk, when it is in memory and holds its first `end` bytes. */
+  #ready(piece: number, index: number, end: number): Chunk | undefined {
+    const chunk = this.#chunks.get(piece * this.#perPiece + index);
+    if (!chunk || chunk.loading || end > chunk.length) return undefined;
+    if (chunk !== this.#last) {
+      this.#last = chunk;
+      this.#cache.touch(chunk);
+    }
+    if (end * 2 > chunk.length) this.#readAhead(piece, index + 1);
+    return chunk;
+  }
+
+  #copyOut(
+    { bytes }: Chunk,
+    from: number,
+    into: Uint8Array,
+    to: number,
+    count: number,
+  ): void {
+    for (let done = 0; done < count;) {
+      const at = from + done;
+      const part = Math.min(count - done, BLOCK - (at % BLOCK));
+      const place = this.#cache.place(at);
+      bytes.copy(into, to + done, place, place + part);
+      done += part;
+    }
+  }
+
   #readAhead(piece: number, index: number): void {
     const size = this.#layout.pieceSize(piece);
     if (index * this.#chunkBytes < size) this.#chunk(piece, index);
@@ -120,27 +164,43 @@ export class PieceReader {
     const begin = index * this.#chunkBytes;
     const size = this.#layout.pieceSize(piece);
     const length = Math.min(this.#chunkBytes, size - begin);
-    return this.#cache.add(this.#chunks, key, length, (bytes) =>
-      this.#load(piece, begin, bytes),
+    return this.#cache.add(this.#chunks, key, length, (chunk) =>
+      this.#load(piece, begin, chunk),
     );
   }
 
-  async #load(piece: number, begin: number, bytes: Uint8Array): Promise<void> {
-    const spans = this.#layout.spans(piece, begin, bytes.length);
+  async #load(piece: number, begin: number, chunk: Chunk): Promise<void> {
+    const spans = this.#layout.spans(piece, begin, chunk.length);
     let end = 0;
     for (const { fileIndex, fileOffset, length, at } of spans) {
-      if (at > end) bytes.fill(0, end, at);
+      this.#zero(chunk, end, at);
       end = at + length;
-      const part = bytes.subarray(at, end);
+      const parts = this.#parts(chunk, at, end);
       try {
         await this.#look(fileIndex);
-        await this.#options.files.read(fileIndex, fileOffset, part);
+        await this.#options.files.read(fileIndex, fileOffset, parts);
       } catch (error) {
         this.#tellLost(fileIndex, error);
         throw error;
       }
     }
-    if (end < bytes.length) bytes.fill(0, end);
+    this.#zero(chunk, end, chunk.length);
+  }
+
+  #zero(chunk: Chunk, from: number, to: number): void {
+    for (const part of this.#parts(chunk, from, to)) part.fill(0);
+  }
+
+  /** A stretch of a chunk, cut where gaps are. */
+  #parts({ bytes }: Chunk, from: number, to: number): Uint8Array[] {
+    const parts: Uint8Array[] = [];
+    for (let at = from; at < to;) {
+      const length = Math.min(to - at, BLOCK - (at % BLOCK));
+      const place = this.#cache.place(at);
+      parts.push(bytes.subarray(place, place + length));
+      at += length;
+    }
+    return parts;
   }
 
   /** Throws StorageError when a finished file does not look as it did when it was verified. */

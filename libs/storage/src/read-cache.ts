@@ -2,32 +2,51 @@
  * Verified bytes on their way to peers, shared by all torrents: chunks of a piece, read at once because
  * a peer asks for one block after another and several peers for the same ones. Least recently used
  * chunks make room; their buffers are used again. Holds at most `limit` bytes.
+ *
+ * In a chunk each block of 16 KiB has `blockGap` free bytes before it, so that a peer can be sent a run of
+ * blocks with their headers from where it lies.
  */
-const UNIT = 16_384;
+const BLOCK = 16_384;
 
 /** A stretch of one piece in memory. */
 export interface Chunk {
   /** The torrent's own map, in which the chunk is found by its key. */
   readonly home: Map<number, Chunk>;
   readonly key: number;
-  /** Exactly the chunk's bytes; valid once `loading` is undefined. */
+  /** Bytes of the piece in it. */
+  readonly length: number;
+  /** These with the gaps between them; valid once `loading` is undefined. */
   readonly bytes: Buffer;
   /** Until the bytes are there. */
   loading: Promise<void> | undefined;
-  /** Copies being made out of it; its buffer is not used again meanwhile. */
+  /** Who copies out of it or has parts of it lent; its buffer is not used again meanwhile. */
   users: number;
   dead: boolean;
 }
 
 export class ReadCache {
   readonly limit: number;
+  readonly blockGap: number;
   #allocated = 0;
+  /** Bytes of chunks that somebody uses. */
+  #used = 0;
   /** Longest unused first. */
   readonly #chunks = new Set<Chunk>();
   readonly #free = new Map<number, ArrayBuffer[]>();
 
-  constructor(options: { readonly limit: number }) {
+  constructor(options: { readonly limit: number; readonly blockGap: number }) {
     this.limit = options.limit;
+    this.blockGap = options.blockGap;
+  }
+
+  /** So much is in use that lending more could keep others from their chunks. */
+  get crowded(): boolean {
+    return this.#used * 2 > this.limit;
+  }
+
+  /** Where a byte of a chunk lies among its blocks and gaps. */
+  place(offset: number): number {
+    return offset + (Math.floor(offset / BLOCK) + 1) * this.blockGap;
   }
 
   /** Bytes held, in chunks and in buffers that wait to be used again. */
@@ -40,20 +59,24 @@ export class ReadCache {
     home: Map<number, Chunk>,
     key: number,
     length: number,
-    load: (bytes: Uint8Array) => Promise<void>,
+    load: (chunk: Chunk) => Promise<void>,
   ): Chunk {
-    const buffer = this.#take(Math.ceil(length / UNIT) * UNIT);
+    const buffer = this.#take(
+      Math.ceil(length / BLOCK) * (BLOCK + this.blockGap),
+    );
     const chunk: Chunk = {
       home,
       key,
-      bytes: Buffer.from(buffer, 0, length),
+      length,
+      bytes: Buffer.from(buffer),
       loading: undefined,
-      users: 1,
+      users: 0,
       dead: false,
     };
     home.set(key, chunk);
     this.#chunks.add(chunk);
-    chunk.loading = load(chunk.bytes).then(
+    this.hold(chunk);
+    chunk.loading = load(chunk).then(
       () => {
         chunk.loading = undefined;
         this.release(chunk);
@@ -78,12 +101,13 @@ export class ReadCache {
 
   /** Keeps the buffer as it is until `release`, also when the chunk is dropped meanwhile. */
   hold(chunk: Chunk): void {
-    chunk.users++;
+    if (chunk.users++ === 0) this.#used += chunk.bytes.length;
   }
 
   release(chunk: Chunk): void {
-    chunk.users--;
-    if (chunk.dead && chunk.users === 0) this.#recycle(chunk);
+    if (--chunk.users > 0) return;
+    this.#used -= chunk.bytes.length;
+    if (chunk.dead) this.#recycle(chunk);
   }
 
   /** Forgets the chunk. */

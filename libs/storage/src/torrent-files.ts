@@ -171,8 +171,12 @@ export class TorrentFiles {
     await this.find(index, known);
   }
 
-  /** Fills `into` from a file position on. Throws StorageError `missing`, `changed` (too short) and others. */
-  async read(index: number, position: number, into: Uint8Array): Promise<void> {
+  /** Fills the parts one after another from a file position on. Throws StorageError `missing`, `changed` (too short) and others. */
+  async read(
+    index: number,
+    position: number,
+    into: readonly Uint8Array[],
+  ): Promise<void> {
     const file = this.#file(index);
     for (;;) {
       const path = this.dataPath(index);
@@ -341,21 +345,16 @@ export class TorrentFiles {
     fd: number,
     file: StoredFile,
     position: number,
-    into: Uint8Array,
+    into: readonly Uint8Array[],
   ): Promise<void> {
-    for (let done = 0; done < into.length;) {
-      const count = await this.#disk.fs.read(
-        fd,
-        into,
-        done,
-        into.length - done,
-        position + done,
-      );
+    for (let rest = into; rest.length > 0;) {
+      const count = await this.#disk.fs.read(fd, rest, position);
       if (count === 0) {
         const detail = `${file.finalPath}: the file is shorter than it was`;
         throw new StorageError('changed', detail, { path: file.finalPath });
       }
-      done += count;
+      position += count;
+      rest = after(rest, count);
     }
   }
 
@@ -377,4 +376,14 @@ function checkPath(path: readonly string[]): void {
   if (bad) {
     throw new StorageError('outside', `unsafe path ${JSON.stringify(path)}`);
   }
+}
+
+/** The parts without their first `count` bytes. */
+function after(parts: readonly Uint8Array[], count: number): Uint8Array[] {
+  const rest: Uint8Array[] = [];
+  for (const part of parts) {
+    if (count < part.length) rest.push(part.subarray(count));
+    count = Math.max(0, count - part.length);
+  }
+  return rest;
 }

@@ -248,6 +248,59 @@ describe('TorrentStorage', () => {
     await storage.close();
   });
 
+  it('lends blocks where they lie, with room before each', async () => {
+    disk = new Disk({ hasher, blockGap: 13 });
+    const storage = await TorrentStorage.open({ metainfo, root, disk });
+    await downloadAll(storage, fixture);
+    const { layout } = storage;
+    for (let piece = 0; piece < layout.pieceCount; piece++) {
+      const size = layout.pieceSize(piece);
+      const content = pieceOf(fixture, piece);
+      expect(storage.lendNow(piece, 0, size)).toBeUndefined();
+      await storage.read(piece, 0, size);
+      for (let begin = 0; begin < size; begin += 16_384) {
+        const loan = storage.lendNow(piece, begin, size - begin);
+        const found: Uint8Array[] = [];
+        for (let at = 13; at < (loan?.bytes.length ?? 0); at += 16_397) {
+          loan?.bytes.fill(0xee, at - 13, at);
+          found.push(loan?.bytes.subarray(at, at + 16_384) as Uint8Array);
+        }
+        expect(sha1(Buffer.concat(found))).toEqual(
+          sha1(content.subarray(begin)),
+        );
+        loan?.giveBack();
+      }
+      expect(sha1(await storage.read(piece, 0, size))).toEqual(sha1(content));
+      expect(storage.lendNow(piece, 1, 10)).toBeUndefined();
+      expect(storage.lendNow(piece, 0, size + 1)).toBeUndefined();
+    }
+    await storage.close();
+  });
+
+  it('keeps what is lent as it is, and lends no more than half of its memory', async () => {
+    disk = new Disk({ hasher, cacheBytes: 4 * 32_768 });
+    const storage = await TorrentStorage.open({ metainfo, root, disk });
+    await downloadAll(storage, fixture);
+    const lend = async (piece: number) => {
+      await storage.read(piece, 0, 100);
+      return storage.lendNow(piece, 0, 100);
+    };
+    const loans = [await lend(0), await lend(1), await lend(2)];
+    expect(await lend(3)).toBeUndefined();
+    for (let piece = 3; piece < metainfo.pieceCount; piece++) {
+      const part = pieceOf(fixture, piece).slice(0, 100);
+      expect(await storage.read(piece, 0, 100)).toEqual(part);
+    }
+    loans.forEach((loan, piece) => {
+      const part = pieceOf(fixture, piece).slice(0, 100);
+      expect(new Uint8Array(loan?.bytes ?? [])).toEqual(part);
+      loan?.giveBack();
+    });
+    expect(await lend(3)).toBeDefined();
+    expect(disk.cache.allocated).toBeLessThanOrEqual(4 * 32_768);
+    await storage.close();
+  });
+
   it('leaves alone what somebody else put under its names', async () => {
     const path = join(root, 'torrent', 'b', 'three');
     mkdirSync(join(root, 'torrent', 'b'), { recursive: true });

@@ -10,7 +10,7 @@ import type { Disk } from './disk';
 import { FileLedger } from './file-ledger';
 import { type HashUnit, Want } from './hasher';
 import { PieceDigests } from './piece-digests';
-import { PieceReader } from './piece-reader';
+import { type Loan, PieceReader } from './piece-reader';
 import { type FileNotice, recall } from './resume-recall';
 import { type Reservation, Reservations } from './reservations';
 import type { ResumeRecord } from './resume-record';
@@ -203,6 +203,17 @@ export class TorrentStorage {
    */
   readNow(piece: number, begin: number, into: Uint8Array): boolean {
     return this.have.has(piece) && this.#reader.copyNow(piece, begin, into);
+  }
+
+  /**
+   * Verified blocks, `begin` being the first one's, where they lie in memory, with the disk's `blockGap` bytes
+   * before each; undefined when they are not all there (`read` brings them), or as much is lent as can be.
+   * What is lent keeps its content until it is given back, even when the piece is lost.
+   */
+  lendNow(piece: number, begin: number, length: number): Loan | undefined {
+    return this.have.has(piece)
+      ? this.#reader.lendNow(piece, begin, length)
+      : undefined;
   }
 
   /**

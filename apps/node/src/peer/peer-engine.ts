@@ -12,7 +12,7 @@ import {
   type FileStamp,
 } from '@dnd/storage';
 import type { PeerAddress, TokenBucket } from '@dnd/swarm';
-import { createPeerId } from '@dnd/wire';
+import { createPeerId, PIECE_HEADER } from '@dnd/wire';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { randomBytes } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
@@ -104,6 +104,7 @@ export class PeerEngine
       hasher: this.hasher,
       resume: this.resume,
       memory: new PieceMemory({ limit: pieceMemory }),
+      blockGap: PIECE_HEADER,
     });
     await firstFree(this.config.peerPort, '--peer-port', (port) =>
       this.connections.listen(port),

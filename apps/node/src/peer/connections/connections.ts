@@ -18,7 +18,6 @@ import {
   type Socket,
 } from 'node:net';
 import { Dialer, type DialerOwner, type ListeningTransport } from './dialer';
-import { FramePool } from './frame-pool';
 import {
   PeerSocket,
   type SocketOwner,
@@ -56,7 +55,6 @@ const dialDelay = 20;
 
 export class Connections implements SocketOwner, DialerOwner, UtpPortOwner {
   port = 0;
-  readonly frames = new FramePool();
   private readonly open = new Set<PeerSocket>();
   private readonly byHash = new Map<string, TorrentSession>();
   /** What encrypted handshakes call a torrent. */
@@ -108,7 +106,6 @@ export class Connections implements SocketOwner, DialerOwner, UtpPortOwner {
     const now = this.owner.now();
     for (const socket of this.open) socket.tick(now);
     this.dialer.dial();
-    if (this.open.size === 0) this.frames.trim();
   }
 
   /** New addresses are there. */

@@ -27,8 +27,12 @@ import {
 } from '@dnd/swarm';
 import { randomBytes } from 'node:crypto';
 import { addressBytes } from './endpoints';
-import { BlockSender, type BlockSource, type Run } from './block-sender';
-import type { FramePool } from './frame-pool';
+import {
+  BlockSender,
+  type BlockSource,
+  type Frame,
+  type Run,
+} from './block-sender';
 import type { MetadataFetch } from '../torrent/metadata-fetch';
 import type { TorrentPeers } from '../torrent/torrent-peers';
 import type { Transport, TransportEvents } from '../transport/transport';
@@ -43,7 +47,6 @@ export interface SocketOwner {
   readonly port: number;
   readonly encryption: EncryptionPolicy;
   readonly torrents: LocalTorrents;
-  readonly frames: FramePool;
   readonly utp: boolean;
   readonly dht: boolean;
   /** The session of the torrent, or undefined to close. */
@@ -98,7 +101,7 @@ export class PeerSocket implements ConnectionEvents, TransportEvents {
   failure: ProtocolError | PeerTimeoutError | undefined;
   private readonly sender: BlockSender;
   /** Frames whose bytes wait in the connection's outbox. */
-  private lent: Buffer[] = [];
+  private lent: Frame[] = [];
   /** Bytes of blocks appended and not yet told to the swarm as served. */
   private served = 0;
   private flushing = false;
@@ -116,7 +119,7 @@ export class PeerSocket implements ConnectionEvents, TransportEvents {
     this.source = dialled?.source ?? 'incoming';
     if (dialled) this.listens = { host, port };
     else this.reached = true;
-    this.sender = new BlockSender(owner.frames, this);
+    this.sender = new BlockSender(transport.lends, this);
     const yourIp = addressBytes(host);
     const options = {
       events: this,
@@ -200,21 +203,15 @@ export class PeerSocket implements ConnectionEvents, TransportEvents {
     const { lent } = this;
     if (lent.length === 0) return this.transport.write(chunks);
     this.lent = [];
-    if (!this.transport.lends) return this.transport.write(chunks);
-    this.transport.write(chunks, () => {
-      // After the end the system may still be reading them.
-      if (this.over) return;
-      for (const frame of lent) this.owner.frames.give(frame);
-    });
+    this.transport.write(chunks, () => giveBack(lent));
   }
 
   // --- what the sender says ---
 
-  framed(frame: Buffer, used: number, count: number, run: Run): void {
-    this.lent.push(frame);
+  framed(frame: Frame, count: number, run: Run): void {
+    if (frame.giveBack) this.lent.push(frame);
     this.served += run.length;
-    const bytes = frame.subarray(0, used);
-    this.connection.commands.framedPieces(bytes, count, run.length);
+    this.connection.commands.framedPieces(frame.bytes, count, run.length);
   }
 
   unreadable({ piece, begin, length, blockLength }: Run): void {
@@ -314,9 +311,13 @@ export class PeerSocket implements ConnectionEvents, TransportEvents {
   private finish(): void {
     if (this.over) return;
     this.over = true;
-    this.lent = [];
+    giveBack(this.lent.splice(0));
     this.sender.end();
     this.connection.close();
     this.owner.closed(this);
   }
+}
+
+function giveBack(frames: readonly Frame[]): void {
+  for (const frame of frames) frame.giveBack?.();
 }

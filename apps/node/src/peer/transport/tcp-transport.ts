@@ -77,7 +77,10 @@ export class TcpTransport implements Transport {
 
   write(chunks: readonly Uint8Array[], sent?: () => void): void {
     const { socket } = this;
-    if (!socket || chunks.length === 0) return;
+    if (!socket || chunks.length === 0) {
+      sent?.();
+      return;
+    }
     const last = chunks.length - 1;
     if (last > 0) socket.cork();
     for (let i = 0; i < last; i++) socket.write(chunks[i]);

@@ -10,7 +10,7 @@ export interface Transport {
   readonly backlog: number;
   /** False: bytes given to `write` are kept by reference for longer than `sent` tells. */
   readonly lends: boolean;
-  /** Takes all chunks, by reference; `sent` is called when none of them is read any more. */
+  /** Takes all chunks, by reference; `sent` is called once when none of them is read any more, also when that is because of the end. */
   write(chunks: readonly Uint8Array[], sent?: () => void): void;
   /** Ends both ways at once; `closed` is told. */
   destroy(): void;

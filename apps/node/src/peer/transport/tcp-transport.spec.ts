@@ -1,0 +1,59 @@
+import {
+  createServer,
+  type AddressInfo,
+  type Server,
+  type Socket,
+} from 'node:net';
+import { TcpTransport } from './tcp-transport';
+
+const silent = {
+  connected: () => undefined,
+  received: () => undefined,
+  writable: () => undefined,
+  closed: () => undefined,
+};
+
+describe('TcpTransport', () => {
+  let server: Server;
+  let accepted: Promise<Socket>;
+  let transport: TcpTransport;
+
+  beforeEach(async () => {
+    server = createServer({ pauseOnConnect: true });
+    accepted = new Promise((resolve) => server.once('connection', resolve));
+    await new Promise<void>((resolve) =>
+      server.listen(0, '127.0.0.1', resolve),
+    );
+    const { port } = server.address() as AddressInfo;
+    transport = TcpTransport.dial('127.0.0.1', port, undefined);
+  });
+
+  afterEach(async () => {
+    transport.destroy();
+    (await accepted).destroy();
+    await new Promise((resolve) => server.close(resolve));
+  });
+
+  it('tells that it has done with what it was given, when it is sent and when it ends before', async () => {
+    await new Promise<void>((resolve) =>
+      transport.listen({ ...silent, connected: resolve }),
+    );
+    const remote = await accepted;
+    const first = new Promise<void>((resolve) =>
+      transport.write([Buffer.alloc(100)], resolve),
+    );
+    await first;
+    // Nobody reads: one write stops in the middle, the others wait behind it.
+    const large = Buffer.alloc(32 * 1024 * 1024);
+    const rest = [0, 1, 2].map(
+      () =>
+        new Promise<void>((resolve) =>
+          transport.write([large, Buffer.alloc(1)], resolve),
+        ),
+    );
+    transport.destroy();
+    await Promise.all(rest);
+    await new Promise<void>((resolve) => transport.write([large], resolve));
+    remote.destroy();
+  });
+});
