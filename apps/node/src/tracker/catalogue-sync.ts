@@ -10,7 +10,7 @@ import { Dht, type PlaceState } from '../dht/dht';
 import { Catalogue, type CatalogueItem } from './catalogue';
 import { cataloguePlaces } from './places';
 
-/** Milliseconds between two rounds; longer where a round takes long, so that it never takes more than a third of the time. */
+/** Milliseconds between two rounds; longer after much news, so that taking it in never takes more than a quarter of the time. */
 const period = 1_000;
 const share = 3;
 /** Entries taken in at a time. */
@@ -98,17 +98,19 @@ export class CatalogueSync {
   }
 
   private async round(): Promise<void> {
-    const began = Date.now();
+    let worked = 0;
     try {
       const places = cataloguePlaces.map((place) => {
         const version = this.versions.get(place);
         return version === undefined ? { place } : { place, version };
       });
       const states = await this.dht.poll('catalogue', places);
+      const began = performance.now();
       for (const state of states) await this.takeIn(state);
       if (this.running && this.index.isWasteful)
         await this.index.load(() => this.pause());
       if (states.length > 0) this.announce();
+      worked = performance.now() - began;
       this.complained = false;
     } catch (error) {
       if (!this.complained && this.running)
@@ -120,7 +122,7 @@ export class CatalogueSync {
     if (this.running)
       this.timer = setTimeout(
         () => void this.round(),
-        Math.max(period, (Date.now() - began) * share),
+        Math.max(period, worked * share),
       );
   }
 
