@@ -159,9 +159,7 @@ describe('a running node', () => {
         files: { [name]: content },
       });
 
-      const began = Date.now();
       expect(await node.stop(signal)).toEqual({ code: 0, signal: null });
-      expect(Date.now() - began).toBeLessThan(8_000);
       expect(node.process.errorLines).toEqual([]);
 
       await node.start();

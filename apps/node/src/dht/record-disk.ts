@@ -119,7 +119,7 @@ export class RecordDisk {
 
   /** How many records lie here, by kind and by place. Computed anew at most every few seconds. */
   counts(): RecordCounts {
-    if (this.counted && Date.now() - this.counted.at < countsLife)
+    if (this.counted && performance.now() - this.counted.at < countsLife)
       return this.counted;
     const byKind = { torrent: 0, catalogue: 0, name: 0, client: 0 };
     const byPlace: { place: string; n: number }[] = [];
@@ -141,7 +141,7 @@ export class RecordDisk {
         (sum, { place, n }) => (betweenIncl(from, place, to) ? sum + n : sum),
         0,
       );
-    this.counted = { at: Date.now(), byKind, between };
+    this.counted = { at: performance.now(), byKind, between };
     return this.counted;
   }
 

@@ -32,7 +32,7 @@ import { MachineDriver } from './machine-driver';
 import { RecordDisk } from './record-disk';
 import { RingLog, whyFailed } from './ring-log';
 import { RingTransport, type Protocol } from './ring-transport';
-import { SteadyClock } from './steady-clock';
+import { SteadyClock } from '../steady-clock';
 import { isValidRecord } from './valid-record';
 
 /** How long whoever wants something of the ring waits for it, milliseconds; joining goes on after that. */

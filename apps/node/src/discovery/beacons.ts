@@ -87,7 +87,7 @@ export class Beacons {
 
   /** Trackers whose seam this process can reach, the most recently heard first. */
   trackers(): readonly Endpoint[] {
-    const oldest = Date.now() - silence;
+    const oldest = performance.now() - silence;
     return [...this.heard.values()]
       .filter(({ at }) => at >= oldest)
       .sort((a, b) => b.at - a.at)
@@ -114,7 +114,7 @@ export class Beacons {
   private remember(endpoint: Endpoint): void {
     const name = `${endpoint.host}:${endpoint.port}`;
     this.heard.delete(name);
-    this.heard.set(name, { endpoint, at: Date.now() });
+    this.heard.set(name, { endpoint, at: performance.now() });
     if (this.heard.size > maxTrackers)
       this.heard.delete(this.heard.keys().next().value as string);
   }

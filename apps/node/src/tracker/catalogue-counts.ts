@@ -38,7 +38,7 @@ export class CatalogueCounts {
   /** Resolves when the counts of these entries are fresh, or the wait is over. */
   async refresh(infoHashes: readonly string[]): Promise<void> {
     const { index } = this.catalogue;
-    const oldest = Date.now() - freshFor;
+    const oldest = this.swarms.clock.now() - freshFor;
     const old = infoHashes.filter((hash) => index.countsOf(hash).at < oldest);
     if (old.length === 0) return;
     let timer: NodeJS.Timeout | undefined;
@@ -66,7 +66,7 @@ export class CatalogueCounts {
     for (let at = 0; at < infoHashes.length; at += batch) {
       const part = infoHashes.slice(at, at + batch);
       const states = await this.swarms.glanceAt(part);
-      const now = Date.now();
+      const now = this.swarms.clock.now();
       for (const { swarm, seeds: seeders, leechers } of states)
         index.setCounts(swarm, { seeders, leechers, at: now });
     }

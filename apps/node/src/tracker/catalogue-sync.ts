@@ -77,12 +77,12 @@ export class CatalogueSync {
   }
 
   private async readIn(): Promise<void> {
-    let told = Date.now();
+    let told = performance.now();
     try {
       await this.index.load(async () => {
         await this.pause();
-        if (Date.now() - told < tellPeriod) return;
-        told = Date.now();
+        if (performance.now() - told < tellPeriod) return;
+        told = performance.now();
         this.announce();
       });
     } catch (error) {

@@ -20,6 +20,8 @@ const sweepPeriod = 5_000;
 export interface HttpListenerOptions {
   readonly tracker: HttpTracker;
   readonly meter: AnswerMeter;
+  /** Milliseconds by a clock that is never set back. */
+  readonly now: () => number;
   /** Resolves when a swarm that is not known yet was asked about. */
   readonly learn: (infoHash: Uint8Array) => Promise<void>;
   /** Is it a proxy whose X-Forwarded-For is believed? */
@@ -67,7 +69,7 @@ export class HttpListener {
   }
 
   private sweep(): void {
-    const now = Date.now();
+    const now = this.options.now();
     for (const { socket, connection } of this.clients)
       if (connection.deadline < now) socket.destroy();
   }
@@ -92,7 +94,7 @@ class Client {
     this.connection = new HttpTrackerConnection(
       options.tracker,
       remote,
-      Date.now(),
+      options.now(),
       proxied,
     );
     socket.on('data', (chunk: Buffer) => this.receive(chunk));
@@ -104,7 +106,7 @@ class Client {
     if (++this.requests === 2) this.socket.setNoDelay(true);
     const began = this.options.meter.begin();
     this.junk = this.options.tracker.counters.junk;
-    this.connection.receive(chunk, Date.now(), this.sink);
+    this.connection.receive(chunk, this.options.now(), this.sink);
     this.options.meter.end(began);
     this.goOn();
   }
@@ -126,7 +128,7 @@ class Client {
     while (connection.waitsFor.length > 0 && !socket.destroyed) {
       await Promise.all(connection.waitsFor.map(this.options.learn));
       if (socket.destroyed) return;
-      connection.resume(Date.now(), this.sink);
+      connection.resume(this.options.now(), this.sink);
     }
     socket.resume();
     this.goOn();

@@ -26,6 +26,8 @@ export interface SwarmTellerOptions {
   ) => Promise<readonly SwarmAnswer[] | undefined>;
   /** The owners' numbers, which come back. */
   readonly heard: (state: SwarmAnswer, now: number) => void;
+  /** Milliseconds by a clock that is never set back. */
+  readonly now: () => number;
 }
 
 export class SwarmTeller {
@@ -42,10 +44,10 @@ export class SwarmTeller {
       for (let part = 0; part < parts; part++) {
         const { table } = this.options;
         const told = new ToldSwarms();
-        if (table.changes(told, Date.now(), partPeers) === 0) return;
+        if (table.changes(told, this.options.now(), partPeers) === 0) return;
         const queries = told.take();
         for (let at = 0; at < queries.length; at += batch)
-          await this.send(queries.slice(at, at + batch), Date.now());
+          await this.send(queries.slice(at, at + batch), this.options.now());
       }
     } finally {
       this.busy = false;
@@ -58,7 +60,7 @@ export class SwarmTeller {
   ): Promise<void> {
     const { ask, heard } = this.options;
     const states = (await ask(queries)) ?? [];
-    const now = Date.now();
+    const now = this.options.now();
     if (states.length < queries.length) {
       const answered = new Set(states.map(({ swarm }) => swarm));
       for (const query of queries)
@@ -71,7 +73,7 @@ export class SwarmTeller {
   private async retell(): Promise<void> {
     const { untold } = this;
     this.untold = [];
-    const now = Date.now();
+    const now = this.options.now();
     const worth = untold.filter(({ since }) => now - since < untoldLife);
     for (let at = 0; at < worth.length; at += batch) {
       const part = worth.slice(at, at + batch);

@@ -19,6 +19,7 @@ import type { KeptSwarms, SwarmAnswer, SwarmPut } from '@dnd/records';
 import { Injectable, Logger } from '@nestjs/common';
 import { randomFillSync } from 'node:crypto';
 import { Dht } from '../dht/dht';
+import { SteadyClock } from '../steady-clock';
 import { KnownSwarms } from './known-swarms';
 import { askOwners, copyOf, question } from './swarm-bytes';
 import { SwarmTeller } from './swarm-teller';
@@ -63,6 +64,8 @@ const events: Record<EventName, AnnounceRequest['event']> = {
 @Injectable()
 export class Swarms {
   readonly table: AnnounceTable;
+  /** What the table's times and the copies' ages are told by. */
+  readonly clock = new SteadyClock();
   private readonly log = new Logger('Swarms');
   private readonly known: KnownSwarms;
   private readonly waiting = new Map<string, Waiting>();
@@ -95,6 +98,7 @@ export class Swarms {
       table: this.table,
       ask: (queries) => this.ask(queries),
       heard: (state, now) => this.takeCounts(state, now),
+      now: this.clock.now,
     });
   }
 
@@ -112,7 +116,8 @@ export class Swarms {
   /** May answers about the swarm be given from memory? Else wait for `learn` first. */
   knows(infoHash: Uint8Array): boolean {
     return (
-      this.known.ask(infoHash, Date.now()) || this.waiting.size >= maxWaiting
+      this.known.ask(infoHash, this.clock.now()) ||
+      this.waiting.size >= maxWaiting
     );
   }
 
@@ -180,7 +185,7 @@ export class Swarms {
     request.event = events[announce.event];
     request.numwant = announce.want;
     const { peers4, peers6, complete, incomplete, interval } =
-      this.table.announce(request, Date.now());
+      this.table.announce(request, this.clock.now());
     const chosen: ChosenPeer = {
       ip: new Uint8Array(16),
       ipLength: 4,
@@ -209,7 +214,8 @@ export class Swarms {
 
   private round(): void {
     const { table, known } = this;
-    table.sweep(Date.now());
+    this.clock.look();
+    table.sweep(this.clock.now());
     const { perSecond, least, most } = pace;
     table.interval = announceInterval(
       table.stats.peers,
@@ -230,14 +236,14 @@ export class Swarms {
       const { glances, copies } = this.known.due(
         mostGlances,
         mostCopies,
-        Date.now(),
+        this.clock.now(),
       );
       for (let at = 0; at < glances.length; at += batch) {
         const part = glances.slice(at, at + batch);
         const states = await this.ask(
           part.map((infoHash) => question(infoHash.toString('hex'), 0)),
         );
-        const now = Date.now();
+        const now = this.clock.now();
         for (const state of states ?? []) this.takeCounts(state, now);
       }
       for (let at = 0; at < copies.length; at += copyBatch)
@@ -264,7 +270,7 @@ export class Swarms {
     const waiting = this.waiting.get(name);
     if (!waiting) return;
     this.waiting.delete(name);
-    this.known.missed(infoHash, Date.now());
+    this.known.missed(infoHash, this.clock.now());
     waiting.resolve();
   }
 
@@ -273,7 +279,7 @@ export class Swarms {
     const states = await this.ask(
       swarms.map((infoHash) => question(infoHash.toString('hex'), copyPeers)),
     );
-    const now = Date.now();
+    const now = this.clock.now();
     for (const state of states ?? []) {
       const infoHash = Buffer.from(state.swarm, 'hex');
       const before = this.countsHere(infoHash, now);

@@ -68,7 +68,7 @@ export class TrackerScene {
 export async function until<T>(
   ask: () => Promise<T>,
   wanted: (answer: T) => boolean,
-  milliseconds = 4_000,
+  milliseconds = 20_000,
 ): Promise<number> {
   const began = performance.now();
   for (;;) {

@@ -172,6 +172,7 @@ export class TrackerServers implements Part {
     const http = new HttpListener({
       tracker: protocols.http,
       meter,
+      now: swarms.clock.now,
       learn,
       ...(this.config.trustedProxies.length > 0
         ? { isProxy: proxyCheck(this.config.trustedProxies) }
@@ -180,6 +181,7 @@ export class TrackerServers implements Part {
     const udp = new UdpListener({
       tracker: protocols.udp,
       meter,
+      now: swarms.clock.now,
       learn,
       warn: (message) => this.log.warn(message),
     });

@@ -14,6 +14,8 @@ const bufferSize = 1 << 22;
 export interface UdpListenerOptions {
   readonly tracker: UdpTracker;
   readonly meter: AnswerMeter;
+  /** Milliseconds by a clock that is never set back. */
+  readonly now: () => number;
   /** Resolves when a swarm that is not known yet was asked about. */
   readonly learn: (infoHash: Uint8Array) => Promise<void>;
   readonly warn: (message: string) => void;
@@ -59,7 +61,7 @@ export class UdpListener {
   private receive(data: Buffer, remote: RemoteInfo): void {
     const { tracker, meter } = this.options;
     const began = meter.begin();
-    const length = tracker.receive(data, remote.address, Date.now());
+    const length = tracker.receive(data, remote.address, this.options.now());
     if (length > 0) this.send(length, remote);
     else if (tracker.waitsFor.length > 0)
       void this.wait(tracker.waitsFor, data, remote);
@@ -77,7 +79,12 @@ export class UdpListener {
       this.waiting--;
     }
     const { tracker } = this.options;
-    const length = tracker.receive(data, remote.address, Date.now(), true);
+    const length = tracker.receive(
+      data,
+      remote.address,
+      this.options.now(),
+      true,
+    );
     if (length > 0) this.send(length, remote);
   }
 
