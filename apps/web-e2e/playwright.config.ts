@@ -18,7 +18,7 @@ export default defineConfig({
   workers: 1,
   timeout: 60_000,
   expect: { timeout: 15_000 },
-  use: { launchOptions, locale: 'en-GB', trace: 'retain-on-failure' },
+  use: { launchOptions, locale: 'en-GB', trace: 'on-first-retry' },
   projects: [
     {
       name: 'desktop',
