@@ -1,6 +1,5 @@
 /** One download as a row of the list; it redraws itself when this download changes, and only then. */
 import { Component, computed, inject, input } from '@angular/core';
-import { MatIconButton } from '@angular/material/button';
 import { RouterLink } from '@angular/router';
 import { kindOfAll } from '@dnd/kinds';
 import { Formats } from '../language/formats';
@@ -14,7 +13,7 @@ import { can, isDone, progressOf, reasonOf, toneOf } from './download-words';
 
 @Component({
   selector: 'app-download-row',
-  imports: [Icon, KindIcon, MatIconButton, RouterLink],
+  imports: [Icon, KindIcon, RouterLink],
   templateUrl: './download-row.html',
   styleUrl: './download-row.scss',
   host: { style: 'display: contents' },
@@ -50,13 +49,18 @@ export class DownloadRow {
     const reason = reasonOf(download, this.t());
     return reason ? `${state}: ${reason}` : state;
   });
-  /** The one thing that is most likely wanted. */
-  protected readonly main = computed(() => {
+  protected readonly opens = computed(() => {
     const download = this.download();
-    if (!download) return undefined;
-    if (isDone(download)) return 'open';
-    if (can('retry', download)) return 'retry';
-    if (can('resume', download)) return 'resume';
-    return can('pause', download) ? 'pause' : undefined;
+    return download !== undefined && isDone(download);
   });
+  /** The one thing that is most likely wanted of what cannot be opened. */
+  protected readonly act = computed(() => {
+    const download = this.download();
+    const acts = ['retry', 'resume', 'pause'] as const;
+    return download && acts.find((act) => can(act, download));
+  });
+
+  protected labelOf(act: 'retry' | 'resume' | 'pause', name: string): string {
+    return this.t().downloads[`${act}Of` as const](name);
+  }
 }

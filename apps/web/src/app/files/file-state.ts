@@ -1,6 +1,5 @@
 /** What a row of the catalogue offers: to download, or how far its download is, or to open it. */
 import { Component, computed, inject, input } from '@angular/core';
-import { MatIconButton } from '@angular/material/button';
 import { RouterLink } from '@angular/router';
 import type { CatalogueEntryDto } from '@dnd/api-client';
 import { kindOfAll } from '@dnd/kinds';
@@ -14,14 +13,13 @@ import { FileActions } from './file-actions';
 
 @Component({
   selector: 'app-file-state',
-  imports: [Icon, MatIconButton, RouterLink],
+  imports: [Icon, RouterLink],
   template: `
     @if (download(); as d) {
       @if (done()) {
         <a
-          matIconButton
+          class="tool good"
           data-cell
-          class="good"
           [routerLink]="['/view', d.id]"
           [attr.aria-label]="t().files.openOf(entry().name)"
           [title]="t().actions.open"
@@ -41,7 +39,7 @@ import { FileActions } from './file-actions';
       }
     } @else {
       <button
-        matIconButton
+        class="tool"
         type="button"
         data-cell
         [attr.aria-label]="t().files.downloadOf(entry().name)"

@@ -7,7 +7,7 @@ import {
   input,
   signal,
 } from '@angular/core';
-import { MatButton, MatIconButton } from '@angular/material/button';
+import { MatButton } from '@angular/material/button';
 import { MatMenu, MatMenuItem } from '@angular/material/menu';
 import { Router, RouterLink, RouterOutlet } from '@angular/router';
 import { kindOfAll } from '@dnd/kinds';
@@ -55,7 +55,6 @@ const columns: readonly CatalogueColumn[] = ['name', 'size', 'date', 'seeders'];
     List,
     ListRow,
     MatButton,
-    MatIconButton,
     MatMenu,
     MatMenuItem,
     RouterLink,

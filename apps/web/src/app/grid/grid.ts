@@ -101,29 +101,31 @@ export class Grid {
 
   /** Makes one rendered cell the tab stop: the active one, or the nearest to it. */
   private settle(): void {
-    const rows = [...this.host.querySelectorAll<HTMLElement>('[data-row]')]
-      .map((row) => ({
-        distance: Math.abs(Number(row.dataset['row']) - this.active.row),
-        header: row.dataset['row'] === '-1',
-        cells: [...row.querySelectorAll<HTMLElement>('[data-cell]')],
-      }))
-      .filter(({ cells }) => cells.length > 0);
-    const candidates = rows.filter(
-      ({ header }) => header === this.active.row < 0,
-    );
-    const [nearest] = (candidates.length > 0 ? candidates : rows).sort(
-      (a, b) => a.distance - b.distance,
-    );
-    const stop = nearest?.cells.at(
-      Math.min(this.active.cell, nearest.cells.length - 1),
-    );
-    for (const { cells } of rows) {
-      for (const cell of cells) {
-        const wanted = cell === stop ? '0' : '-1';
-        if (cell.getAttribute('tabindex') !== wanted)
-          cell.setAttribute('tabindex', wanted);
-      }
+    const stop = this.stop();
+    // Most cells are as they should be: the browser finds the others quickest.
+    const others = '[data-cell]:not([tabindex="-1"])';
+    for (const cell of this.host.querySelectorAll<HTMLElement>(others))
+      if (cell !== stop) cell.setAttribute('tabindex', '-1');
+    if (stop?.getAttribute('tabindex') !== '0')
+      stop?.setAttribute('tabindex', '0');
+  }
+
+  private stop(): HTMLElement | undefined {
+    const rows = this.host.querySelectorAll<HTMLElement>('[data-row]');
+    const away = (row: HTMLElement): number => {
+      const index = Number(row.dataset['row']);
+      const otherPart = index < 0 !== this.active.row < 0;
+      return otherPart ? Infinity : Math.abs(index - this.active.row);
+    };
+    const nearest = [...rows]
+      .map((row) => ({ row, distance: away(row) }))
+      .sort((a, b) => a.distance - b.distance);
+    for (const { row } of nearest) {
+      const cells = row.querySelectorAll<HTMLElement>('[data-cell]');
+      const last = cells.length - 1;
+      if (last >= 0) return cells[Math.min(this.active.cell, last)];
     }
+    return undefined;
   }
 
   /** Gives the keyboard back to the list, after a menu or a dialog. */

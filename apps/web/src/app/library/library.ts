@@ -6,7 +6,7 @@ import {
   signal,
   untracked,
 } from '@angular/core';
-import { MatButton, MatIconButton } from '@angular/material/button';
+import { MatButton } from '@angular/material/button';
 import { MatMenu, MatMenuItem } from '@angular/material/menu';
 import { Router, RouterLink } from '@angular/router';
 import { Api, withdraw, type LibraryItemDto } from '@dnd/api-client';
@@ -51,7 +51,6 @@ const value: Record<Column, (item: LibraryItemDto) => string | number> = {
     List,
     ListRow,
     MatButton,
-    MatIconButton,
     MatMenu,
     MatMenuItem,
     RouterLink,
