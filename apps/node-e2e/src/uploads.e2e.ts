@@ -1,4 +1,5 @@
 /** Uploads that take several requests: over cut connections, a killed node, other offsets than the right one. */
+import { randomUUID } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
@@ -195,6 +196,26 @@ it.each([
   const answer = await node.api.ask('POST', '/api/uploads', { json });
   expect(answer.status).toBe(status);
   expect(await unfinished()).toEqual([]);
+});
+
+it('a request that is repeated with its id begins nothing twice', async () => {
+  const wanted = { id: randomUUID(), files: [{ path: 'a.bin', size: 100 }] };
+  const ask = (json: object) => node.api.ask('POST', '/api/uploads', { json });
+  const answers = await Promise.all([wanted, wanted, wanted].map(ask));
+  expect(answers.map(({ status }) => status)).toEqual([201, 201, 201]);
+  expect(await unfinished()).toEqual([wanted.id]);
+  const bytes = bytesOf('a', 100);
+  await send(wanted.id, 0, bytes.subarray(0, 60));
+  const again: Upload = await node.api.call('POST', '/api/uploads', {
+    json: wanted,
+  });
+  expect(again).toMatchObject({ id: wanted.id, offset: 60 });
+  const files = [{ path: 'b.bin', size: 100 }];
+  expect((await ask({ ...wanted, files })).status).toBe(409);
+  expect((await ask({ ...wanted, id: '../x' })).status).toBe(400);
+  await send(wanted.id, 60, bytes.subarray(60));
+  await expectContent(wanted.id, { 'a.bin': bytes });
+  expect((await ask(wanted)).status).toBe(409);
 });
 
 it('can be given up', async () => {

@@ -423,9 +423,9 @@ export class FakeNode {
     id: string | undefined,
   ): Promise<void> {
     if (!id && request.method === 'POST') {
-      const { name, files } = JSON.parse(await text(request));
+      const { id, name, files } = JSON.parse(await text(request));
       const publication = {
-        id: `upload-${++this.sequence}`,
+        id,
         name,
         size: files.reduce(
           (sum: number, file: { size: number }) => sum + file.size,

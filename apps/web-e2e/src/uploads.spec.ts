@@ -85,11 +85,22 @@ test('an upload is paused and gone on with', async ({ page }, info) => {
   expect(await uploads(page)).toEqual([]);
 });
 
-test('a lost connection is tried again by itself', async ({ page }, info) => {
+test('a lost connection is tried again by itself, and a lost answer begins nothing twice', async ({
+  page,
+}, info) => {
   const name = `lost ${info.project.name}.bin`;
   const path = await large(name);
   const network = await slow(page, 4 * MiB);
+  await page.route(
+    '**/api/uploads',
+    async (route) => {
+      await route.fetch();
+      await route.abort();
+    },
+    { times: 1 },
+  );
   await begin(page, path);
+  await expect(card(page, name)).toContainText('Connection lost');
   await expect(card(page, name)).toContainText(/Uploading [1-9]/);
   await network.cut();
   await expect(card(page, name)).toContainText('Connection lost');
@@ -97,6 +108,8 @@ test('a lost connection is tried again by itself', async ({ page }, info) => {
   await expect(card(page, name)).toContainText('Published', {
     timeout: 60_000,
   });
+  expect(await uploads(page)).toEqual([]);
+  await expect(card(page, name)).toHaveCount(1);
 });
 
 test('an upload of an earlier visit goes on when its file is chosen again', async ({

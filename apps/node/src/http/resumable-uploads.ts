@@ -17,7 +17,11 @@ import type { PublicationDto } from '../peer/dto/publication.dto';
 import { SeamError } from '../rpc/seam-error';
 import { readRules, understood } from '../torrent';
 import { EventHub } from './event-hub';
-import { PartialUpload, type Manifest } from './partial-upload';
+import {
+  PartialUpload,
+  type Manifest,
+  type UploadFile,
+} from './partial-upload';
 import { layOut } from './upload-layout';
 import { roomFor, storageError } from './upload-files';
 import type { CreateUploadDto, UploadDetailDto, UploadDto } from './upload.dto';
@@ -30,6 +34,8 @@ const sweepPeriod = 3_600_000;
 const silence = 60_000;
 /** How long after one request of an upload the next may come before it counts as paused, milliseconds. */
 const between = 2_000;
+/** So many ids of what was published are remembered. */
+const remembered = 1000;
 /** How often the progress of an upload is told, bytes. */
 const progressStep = 4 * 1024 * 1024;
 
@@ -47,6 +53,9 @@ interface Live {
 export class ResumableUploads implements Part {
   private readonly log = new Logger('Uploads');
   private readonly uploads = new Map<string, Live>();
+  /** Ids whose upload is being made. */
+  private readonly beginning = new Map<string, Promise<UploadDto>>();
+  private readonly published = new Set<string>();
   private readonly folder: string;
   private timer: NodeJS.Timeout | undefined;
 
@@ -95,12 +104,36 @@ export class ResumableUploads implements Part {
     return { ...show(live), files: [...live.upload.manifest.files] };
   }
 
-  /** Throws `bad-input`, `too-large`, `disk-full`, `unavailable` (too many at a time). */
+  /**
+   * Begins an upload; said again with the same id, it answers how far that one is. Throws `bad-input`,
+   * `too-large`, `disk-full`, `unavailable` (too many at a time), `conflict` (the id is another's, or
+   * published).
+   */
   async create({
-    files,
-    name,
-    ...options
+    id = randomUUID(),
+    ...wanted
   }: CreateUploadDto): Promise<UploadDto> {
+    while (this.beginning.has(id))
+      await this.beginning.get(id)?.catch(() => undefined);
+    const live = this.uploads.get(id);
+    if (live && !isOf(live, wanted.files))
+      throw new SeamError('conflict', 'this id belongs to an upload of others');
+    if (live) return show(live);
+    if (this.published.has(id))
+      throw new SeamError('conflict', 'this upload was published already');
+    const begun = this.begin(id, wanted);
+    this.beginning.set(id, begun);
+    try {
+      return await begun;
+    } finally {
+      this.beginning.delete(id);
+    }
+  }
+
+  private async begin(
+    id: string,
+    { files, name, ...options }: Omit<CreateUploadDto, 'id'>,
+  ): Promise<UploadDto> {
     if (this.uploads.size >= maxUploads)
       throw new SeamError(
         'unavailable',
@@ -120,18 +153,18 @@ export class ResumableUploads implements Part {
     );
     await roomFor(this.config.storage, awaited);
     const manifest: Manifest = {
-      id: randomUUID(),
+      id,
       createdAt: Date.now(),
       options,
       root: laid.root,
       wrapped: laid.wrapped,
       files,
     };
-    const folder = join(this.folder, manifest.id);
+    const folder = join(this.folder, id);
     try {
       const upload = await PartialUpload.create(folder, manifest);
       const live: Live = { upload, state: 'paused', told: 0 };
-      this.uploads.set(manifest.id, live);
+      this.uploads.set(id, live);
       this.tell(live);
       if (upload.isWhole) void this.publish(live);
       return show(live);
@@ -235,6 +268,7 @@ export class ResumableUploads implements Part {
         path,
         take: true,
       });
+      this.remember(manifest.id);
       await this.forget(live);
     } catch (error) {
       live.state = 'failed';
@@ -246,6 +280,12 @@ export class ResumableUploads implements Part {
         data: { ...asPublication(live), state: 'failed', reason: live.reason },
       });
     }
+  }
+
+  private remember(id: string): void {
+    this.published.add(id);
+    const [oldest] = this.published;
+    if (this.published.size > remembered) this.published.delete(oldest);
   }
 
   private async sweep(): Promise<void> {
@@ -283,6 +323,12 @@ export class ResumableUploads implements Part {
 async function interrupt({ sending }: Live): Promise<void> {
   sending?.request.destroy();
   await sending?.ended;
+}
+
+function isOf({ upload }: Live, files: CreateUploadDto['files']): boolean {
+  const text = (all: readonly UploadFile[]): string =>
+    JSON.stringify(all.map(({ path, size }) => [path, size]));
+  return text(upload.manifest.files) === text(files);
 }
 
 const nameOf = ({ upload }: Live): string => upload.manifest.root;

@@ -5,8 +5,10 @@ import {
   ArrayMinSize,
   IsArray,
   IsInt,
+  IsLowercase,
   IsOptional,
   IsString,
+  IsUUID,
   Max,
   MaxLength,
   Min,
@@ -41,6 +43,16 @@ export class UploadFileDto {
 }
 
 export class CreateUploadDto extends PublishOptionsDto {
+  @ApiPropertyOptional({
+    format: 'uuid',
+    description:
+      'Chosen by the sender, in lower case: then the request can be repeated when its answer was lost, and begins nothing twice.',
+  })
+  @IsOptional()
+  @IsUUID()
+  @IsLowercase()
+  id?: string;
+
   @ApiProperty({
     type: [UploadFileDto],
     maxItems: maxFiles,

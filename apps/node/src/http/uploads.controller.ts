@@ -59,7 +59,7 @@ export class UploadsController {
   @ApiOperation({
     summary: 'Begin an upload that can be paused and gone on with',
     description:
-      'Says what will come; the bytes of all files, one after the other in this order, are then sent by PATCH. When all are here it is published by itself (its progress: `publication` events and the list of publications, under the same id). At most 64 are unfinished at a time, each for at most 7 days after its last byte.',
+      'Says what will come; the bytes of all files, one after the other in this order, are then sent by PATCH. When all are here it is published by itself (its progress: `publication` events and the list of publications, under the same id). At most 64 are unfinished at a time, each for at most 7 days after its last byte. A request with the `id` of an unfinished upload of the same files answers how far that is; 409 when the id belongs to other files or was published.',
   })
   @ApiCreatedResponse({
     type: UploadDto,
@@ -68,7 +68,7 @@ export class UploadsController {
       ...offsetHeader,
     },
   })
-  @ApiProblems(400, 413, 503, 507)
+  @ApiProblems(400, 409, 413, 503, 507)
   async createUpload(
     @Body() body: CreateUploadDto,
     @Res({ passthrough: true }) response: Response,

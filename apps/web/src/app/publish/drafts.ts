@@ -2,8 +2,10 @@
 import { computed, Injectable, signal } from '@angular/core';
 import type { TorrentFormat } from '@dnd/api-client';
 import type { Picked, PickedFile } from './dropped-files';
+import { newId } from './new-id';
 
 export interface Draft {
+  /** Also of the upload and of the publication that it becomes. */
   readonly id: string;
   readonly name: string;
   readonly comment: string;
@@ -19,7 +21,6 @@ export interface Draft {
 @Injectable({ providedIn: 'root' })
 export class Drafts {
   private readonly list = signal<readonly Draft[]>([]);
-  private count = 0;
 
   readonly all = this.list.asReadonly();
   readonly size = computed(() =>
@@ -76,7 +77,7 @@ export class Drafts {
 
   private draft({ name, folder, files }: Picked): Draft {
     return {
-      id: `draft-${++this.count}`,
+      id: newId(),
       name,
       comment: '',
       private: false,

@@ -32,8 +32,8 @@ const icons: Record<Phase, IconName> = {
   styleUrl: './publication-card.scss',
 })
 export class PublicationCard {
-  /** Of the publication; unknown before its upload has begun. */
-  readonly id = input<string>();
+  /** Of the publication and of its upload. */
+  readonly id = input.required<string>();
   /** Where this page sends it. */
   readonly upload = input<Upload>();
 
@@ -46,10 +46,7 @@ export class PublicationCard {
   protected readonly f = inject(Formats);
   protected readonly t = inject(Language).texts;
 
-  protected readonly publication = computed(() => {
-    const id = this.id();
-    return id === undefined ? undefined : this.store.find(id);
-  });
+  protected readonly publication = computed(() => this.store.find(this.id()));
   protected readonly name = computed(
     () => this.publication()?.name || this.upload()?.draft.name || '',
   );
@@ -142,7 +139,7 @@ export class PublicationCard {
     folder: HTMLInputElement,
   ): Promise<void> {
     try {
-      const { files } = await this.transport.look(this.id() ?? '');
+      const { files } = await this.transport.look(this.id());
       const isFolder = files.every(({ path }) => path.includes('/'));
       (isFolder ? folder : file).click();
     } catch (error) {
@@ -154,7 +151,7 @@ export class PublicationCard {
     const files = pickedFrom(input.files ?? []).flatMap((item) => item.files);
     input.value = '';
     try {
-      if (await this.uploads.goOn(this.id() ?? '', files)) return;
+      if (await this.uploads.goOn(this.id(), files)) return;
       this.notices.warn(this.t().publish.notSame(this.name()));
     } catch (error) {
       this.notices.fail(error);
@@ -164,7 +161,8 @@ export class PublicationCard {
   /** Asks first where something has been sent. */
   protected async discard(): Promise<void> {
     const words = this.t().publish;
-    const { key, sentBytes = 0 } = this.upload() ?? {};
+    const upload = this.upload();
+    const sentBytes = upload?.sentBytes ?? 0;
     const sent = Math.max(sentBytes, this.publication()?.doneBytes ?? 0);
     const answer =
       sent === 0 ||
@@ -176,8 +174,8 @@ export class PublicationCard {
         ],
       }));
     if (!answer) return;
-    if (key === undefined) await this.uploads.discardOnNode(this.id() ?? '');
-    else await this.uploads.discard(key);
+    if (upload) await this.uploads.discard(upload.id);
+    else await this.uploads.discardOnNode(this.id());
   }
 }
 

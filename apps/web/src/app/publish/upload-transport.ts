@@ -34,10 +34,12 @@ export interface Sending {
 export class UploadTransport {
   private readonly api = inject(Api);
 
-  begin(draft: Draft): Promise<UploadDto> {
+  /** May be repeated with the same id when the answer was lost. */
+  begin(id: string, draft: Draft): Promise<UploadDto> {
     const { name, comment, format, pieceLength } = draft;
     return this.api.invoke(createUpload, {
       body: {
+        id,
         name,
         private: draft.private,
         ...(comment ? { comment } : {}),

@@ -15,7 +15,11 @@ export class UploadWork {
   private pause = firstPause;
   private samples: { readonly at: number; readonly bytes: number }[] = [];
 
-  constructor(files: readonly Blob[]) {
+  constructor(
+    files: readonly Blob[],
+    /** Whether the node knows it; `asked` while the answer is missing. */
+    public onNode: 'no' | 'asked' | 'yes' = 'no',
+  ) {
     this.content = new Blob([...files]);
   }
 
@@ -26,6 +30,7 @@ export class UploadWork {
 
   /** The node has answered: the next lost connection is tried again soon. */
   reached(): void {
+    this.onNode = 'yes';
     this.pause = firstPause;
   }
 

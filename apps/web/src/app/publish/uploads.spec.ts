@@ -21,12 +21,19 @@ class FakeTransport {
     readonly answer: (sent: Sent) => void;
   }[] = [];
   unreachable = false;
+  /** Hears what is asked, but its answer is lost. */
+  deaf = false;
 
-  begin = async (draft: { name: string }): Promise<UploadDetailDto> => {
+  begin = async (
+    id: string,
+    { name }: { name: string },
+  ): Promise<UploadDetailDto> => {
     if (this.unreachable) throw new HttpErrorResponse({ status: 0 });
-    this.begun.push(draft.name);
-    const id = `node-${draft.name}`;
-    this.offsets.set(id, 0);
+    if (!this.offsets.has(id)) {
+      this.begun.push(name);
+      this.offsets.set(id, 0);
+    }
+    if (this.deaf) throw new HttpErrorResponse({ status: 0 });
     return this.look(id);
   };
 
@@ -106,24 +113,24 @@ describe('Uploads', () => {
 
   it('goes on after a pause from where the node has it', async () => {
     await start('a');
-    const [{ key }] = uploads.all();
-    uploads.pause(key);
+    const [{ id }] = uploads.all();
+    uploads.pause(id);
     await settle();
     expect(states()).toEqual(['paused']);
-    node.offsets.set('node-a', 6);
-    uploads.resume(key);
+    node.offsets.set(id, 6);
+    uploads.resume(id);
     await settle();
     expect(node.begun).toEqual(['a']);
-    expect(node.requests.at(-1)).toMatchObject({ id: 'node-a', offset: 6 });
+    expect(node.requests.at(-1)).toMatchObject({ id, offset: 6 });
     await answer({ type: 'at', offset: 10 });
     expect(states()).toEqual(['sent']);
   });
 
   it('a pause that is over at once sends nothing twice', async () => {
     await start('a');
-    const [{ key }] = uploads.all();
-    uploads.pause(key);
-    uploads.resume(key);
+    const [{ id }] = uploads.all();
+    uploads.pause(id);
+    uploads.resume(id);
     await settle();
     expect(states()).toEqual(['uploading']);
     expect(node.requests).toHaveLength(2);
@@ -138,11 +145,34 @@ describe('Uploads', () => {
     await settle();
     expect(states()).toEqual(['lost']);
     node.unreachable = false;
-    node.offsets.set('node-a', 3);
+    node.offsets.set(uploads.all()[0].id, 3);
     jest.advanceTimersByTime(2000);
     await settle();
     expect(states()).toEqual(['uploading']);
     expect(node.requests.at(-1)?.offset).toBe(3);
+  });
+
+  it('a lost answer begins nothing twice', async () => {
+    node.deaf = true;
+    await start('a');
+    expect(states()).toEqual(['lost']);
+    node.deaf = false;
+    jest.advanceTimersByTime(1000);
+    await settle();
+    expect(states()).toEqual(['uploading']);
+    expect(node.begun).toEqual(['a']);
+  });
+
+  it('one whose answer was lost is given up on the node too', async () => {
+    node.deaf = true;
+    await start('a');
+    node.deaf = false;
+    await start('b', 'c');
+    await start('d');
+    const ids = uploads.all().map(({ id }) => id);
+    expect(states()).toEqual(['waiting', 'uploading', 'uploading', 'lost']);
+    for (const id of ids) await uploads.discard(id);
+    expect(new Set(node.discarded)).toEqual(new Set(ids.slice(1)));
   });
 
   it('says what the node refuses, and can be tried again', async () => {
@@ -153,7 +183,7 @@ describe('Uploads', () => {
       state: 'failed',
       problem: 'the disk is full: 3 GB missing',
     });
-    uploads.resume(uploads.all()[0].key);
+    uploads.resume(uploads.all()[0].id);
     await settle();
     expect(states()).toEqual(['uploading']);
   });
@@ -163,7 +193,7 @@ describe('Uploads', () => {
     node.offsets.clear();
     await answer({ type: 'gone' });
     expect(states()).toEqual(['failed']);
-    uploads.resume(uploads.all()[0].key);
+    uploads.resume(uploads.all()[0].id);
     await settle();
     expect(node.begun).toEqual(['a', 'a']);
   });
@@ -187,40 +217,32 @@ describe('Uploads', () => {
   });
 
   it('an upload that the node tells of before it answers is shown once', async () => {
-    const answered = node.begin;
-    let answerNow!: () => void;
-    const held = new Promise<void>((resolve) => (answerNow = resolve));
-    node.begin = async (draft) => {
-      await held;
-      return answered(draft);
-    };
-    const tell = (id: string, size: number, doneBytes: number): void =>
+    node.begin = () => new Promise(() => undefined);
+    await start('a');
+    const [{ id }] = uploads.all();
+    const tell = (id: string, doneBytes: number): void =>
       publications.put({
         id,
-        name: id,
-        size,
+        name: 'a',
+        size: 10,
         files: 1,
         state: 'paused',
         doneBytes,
       });
-    await start('a');
-    tell('node-a', 10, 0);
-    tell('of another window', 11, 0);
-    tell('of an earlier visit', 10, 3);
+    tell(id, 0);
+    tell('of another window', 0);
+    tell('of an earlier visit', 3);
     const others = (): string[] => uploads.others().map(({ id }) => id);
     expect(others()).toEqual(['of an earlier visit', 'of another window']);
-    answerNow();
-    await settle();
-    expect(uploads.all()[0].id).toBe('node-a');
-    expect(others()).toEqual(['of an earlier visit', 'of another window']);
-    uploads.forget(uploads.all()[0].key);
-    expect(others()).toContain('node-a');
+    uploads.forget(id);
+    expect(others()).toContain(id);
   });
 
   it('gives up here and on the node', async () => {
     await start('a');
-    await uploads.discard(uploads.all()[0].key);
+    const [{ id }] = uploads.all();
+    await uploads.discard(id);
     expect(uploads.all()).toEqual([]);
-    expect(node.discarded).toEqual(['node-a']);
+    expect(node.discarded).toEqual([id]);
   });
 });

@@ -13,7 +13,7 @@ import {
   untracked,
 } from '@angular/core';
 import { HttpErrorResponse } from '@angular/common/http';
-import type { PublicationDto } from '@dnd/api-client';
+import type { UploadDto } from '@dnd/api-client';
 import { Language } from '../language/language';
 import { EventStream } from '../live/event-stream';
 import { PublicationStore } from '../live/publication-store';
@@ -38,11 +38,10 @@ export type UploadState =
   | 'failed';
 
 export interface Upload {
-  /** Of this page; the node's id is known once it has been begun. */
-  readonly key: string;
+  /** Its draft's, and the node's too: asking twice begins nothing twice. */
+  readonly id: string;
   /** The smaller, the earlier it was chosen. */
   readonly order: number;
-  readonly id: string | undefined;
   readonly draft: Draft;
   readonly state: UploadState;
   readonly sentBytes: number;
@@ -76,13 +75,9 @@ export class Uploads {
   /** Publications that began in another window or visit, or by a program; the newest first. */
   readonly others = computed(() => {
     const own = new Set(this.list().map(({ id }) => id));
-    const begun = this.list().filter(
-      ({ id, state }) => id === undefined && state === 'uploading',
-    );
     return this.publications
       .all()
       .filter(({ id }) => !own.has(id))
-      .filter((publication) => !begun.some(mayBe(publication)))
       .reverse();
   });
 
@@ -101,26 +96,26 @@ export class Uploads {
     this.add(drafts.map((draft) => this.upload(draft)));
   }
 
-  pause(key: string): void {
-    this.change(key, { state: 'paused', rate: 0 });
-    this.interrupt(key);
+  pause(id: string): void {
+    this.change(id, { state: 'paused', rate: 0 });
+    this.interrupt(id);
     this.pump();
   }
 
   /** Goes on after a pause or a failure, from where the node has it. */
-  resume(key: string): void {
-    const state = this.find(key)?.state;
+  resume(id: string): void {
+    const state = this.find(id)?.state;
     if (state === undefined || state === 'uploading') return;
-    this.interrupt(key);
-    this.change(key, { state: 'waiting', problem: undefined });
+    this.interrupt(id);
+    this.change(id, { state: 'waiting', problem: undefined });
     this.pump();
   }
 
   /** Gives it up, here and on the node. */
-  async discard(key: string): Promise<void> {
-    const upload = this.find(key);
-    this.forget(key);
-    if (upload?.id) await this.discardOnNode(upload.id);
+  async discard(id: string): Promise<void> {
+    const onNode = this.work.get(id)?.onNode;
+    this.forget(id);
+    if (onNode !== 'no') await this.discardOnNode(id);
   }
 
   async discardOnNode(id: string): Promise<void> {
@@ -133,10 +128,10 @@ export class Uploads {
   }
 
   /** Takes its card off the page. */
-  forget(key: string): void {
-    this.interrupt(key);
-    this.work.delete(key);
-    this.list.update((before) => before.filter((item) => item.key !== key));
+  forget(id: string): void {
+    this.interrupt(id);
+    this.work.delete(id);
+    this.list.update((before) => before.filter((item) => item.id !== id));
     this.pump();
   }
 
@@ -174,16 +169,14 @@ export class Uploads {
       files,
       size: detail.size,
     });
-    this.add([{ ...upload, id, sentBytes: detail.offset }]);
+    this.add([{ ...upload, sentBytes: detail.offset }], 'yes');
     return true;
   }
 
   private upload(draft: Draft): Upload {
-    const order = ++this.count;
     return {
-      key: `upload-${order}`,
-      order,
-      id: undefined,
+      id: draft.id,
+      order: ++this.count,
       draft,
       state: 'waiting',
       sentBytes: 0,
@@ -191,9 +184,14 @@ export class Uploads {
     };
   }
 
-  private add(uploads: readonly Upload[]): void {
-    for (const { key, draft } of uploads)
-      this.work.set(key, new UploadWork(draft.files.map(({ file }) => file)));
+  private add(
+    uploads: readonly Upload[],
+    onNode: UploadWork['onNode'] = 'no',
+  ): void {
+    for (const { id, draft } of uploads) {
+      const files = draft.files.map(({ file }) => file);
+      this.work.set(id, new UploadWork(files, onNode));
+    }
     this.list.update((before) => [...uploads, ...before]);
     this.pump();
   }
@@ -208,120 +206,122 @@ export class Uploads {
     for (const upload of waiting.slice(0, room)) void this.run(upload);
   }
 
-  private async run({ key, id, draft }: Upload): Promise<void> {
-    const work = this.work.get(key);
+  private async run({ id, draft }: Upload): Promise<void> {
+    const work = this.work.get(id);
     if (!work || work.busy) return;
-    this.change(key, { state: 'uploading' });
+    this.change(id, { state: 'uploading' });
     work.begin();
     try {
-      const upload = id
-        ? await this.transport.look(id)
-        : await this.transport.begin(draft);
+      const { offset, size, state } = await this.ask(id, work, draft);
       work.reached();
-      this.change(key, { id: upload.id, sentBytes: upload.offset });
-      const whole = upload.offset === upload.size;
-      if (!this.find(key)) await this.discardOnNode(upload.id);
-      else if (whole && upload.state !== 'failed')
-        this.change(key, { state: 'sent' });
-      else await this.sendFrom(key, work, upload.id, upload.offset);
+      this.change(id, { sentBytes: offset });
+      if (!this.find(id)) await this.discardOnNode(id);
+      else if (offset === size && state !== 'failed')
+        this.change(id, { state: 'sent' });
+      else await this.sendFrom(id, work, offset);
     } catch (error) {
-      await this.onError(key, work, id, error);
+      await this.onError(id, work, error);
     }
     work.busy = false;
     this.pump();
   }
 
+  /** How far the node is; begins the upload where the node does not know it yet. */
+  private ask(id: string, work: UploadWork, draft: Draft): Promise<UploadDto> {
+    if (work.onNode === 'yes') return this.transport.look(id);
+    work.onNode = 'asked';
+    return this.transport.begin(id, draft);
+  }
+
   private async sendFrom(
-    key: string,
-    work: UploadWork,
     id: string,
+    work: UploadWork,
     start: number,
   ): Promise<void> {
     let offset = start;
     do {
       // Paused or given up before this request.
-      if (this.find(key)?.state !== 'uploading') return;
+      if (this.find(id)?.state !== 'uploading') return;
       work.sending = this.transport.send(id, work.content, offset, (sent) =>
-        this.progress(key, work, sent),
+        this.progress(id, work, sent),
       );
       const answer = await work.sending.ended;
       work.sending = undefined;
-      if (answer.type !== 'at') return this.onEnd(key, work, id, answer);
+      if (answer.type !== 'at') return this.onEnd(id, work, answer);
       offset = answer.offset;
-      this.progress(key, work, offset);
+      this.progress(id, work, offset);
     } while (offset < work.content.size);
-    this.change(key, { state: 'sent', sentBytes: offset, rate: 0 });
+    this.change(id, { state: 'sent', sentBytes: offset, rate: 0 });
   }
 
   private async onError(
-    key: string,
+    id: string,
     work: UploadWork,
-    id: string | undefined,
     error: unknown,
   ): Promise<void> {
     const status = error instanceof HttpErrorResponse ? error.status : -1;
-    if (status === 0) return this.lose(key, work);
-    if (status === 404 && id) return this.onGone(key, id);
-    this.fail(key, problemText(error, this.t()));
+    if (status === 0) return this.lose(id, work);
+    if (status === 404 || status === 409) return this.onGone(id, work);
+    this.fail(id, problemText(error, this.t()));
   }
 
   private async onEnd(
-    key: string,
-    work: UploadWork,
     id: string,
+    work: UploadWork,
     answer: Sent,
   ): Promise<void> {
-    if (answer.type === 'gone') return this.onGone(key, id);
-    if (answer.type === 'lost') return this.lose(key, work);
+    if (answer.type === 'gone') return this.onGone(id, work);
+    if (answer.type === 'lost') return this.lose(id, work);
     if (answer.type !== 'refused') return;
     if (answer.status === 401) this.session.expired();
     const unknown = `${this.t().errors.unknown} (${answer.status})`;
-    this.fail(key, detailOf(answer.body) ?? unknown);
+    this.fail(id, detailOf(answer.body) ?? unknown);
   }
 
   /** The node does not know the upload: it has been published, or must be begun anew. */
-  private onGone(key: string, id: string): void {
+  private onGone(id: string, work: UploadWork): void {
     const state = this.publications.find(id)?.state;
     if (state === 'hashing' || state === 'publishing' || state === 'published')
-      this.change(key, { state: 'sent', rate: 0 });
+      this.change(id, { state: 'sent', rate: 0 });
     else {
-      this.change(key, { id: undefined, sentBytes: 0 });
-      this.fail(key, this.t().publish.gone);
+      work.onNode = 'no';
+      this.change(id, { sentBytes: 0 });
+      this.fail(id, this.t().publish.gone);
     }
   }
 
-  private async lose(key: string, work: UploadWork): Promise<void> {
-    const upload = this.find(key);
+  private async lose(id: string, work: UploadWork): Promise<void> {
+    const upload = this.find(id);
     if (upload?.state !== 'uploading') return;
     if (!(await work.isReadable(upload.sentBytes)))
-      return this.fail(key, this.t().publish.changed);
-    this.change(key, { state: 'lost', rate: 0 });
-    work.tryAgain(() => this.resume(key));
+      return this.fail(id, this.t().publish.changed);
+    this.change(id, { state: 'lost', rate: 0 });
+    work.tryAgain(() => this.resume(id));
   }
 
   private retryLost(): void {
-    for (const { key, state } of this.list())
-      if (state === 'lost') this.resume(key);
+    for (const { id, state } of this.list())
+      if (state === 'lost') this.resume(id);
   }
 
-  private fail(key: string, problem: string): void {
-    this.change(key, { state: 'failed', problem, rate: 0 });
+  private fail(id: string, problem: string): void {
+    this.change(id, { state: 'failed', problem, rate: 0 });
   }
 
-  private interrupt(key: string): void {
-    this.work.get(key)?.interrupt();
+  private interrupt(id: string): void {
+    this.work.get(id)?.interrupt();
   }
 
-  private progress(key: string, work: UploadWork, sentBytes: number): void {
-    if (this.find(key)?.state !== 'uploading') return;
+  private progress(id: string, work: UploadWork, sentBytes: number): void {
+    if (this.find(id)?.state !== 'uploading') return;
     const rate = work.rate(sentBytes, performance.now());
-    this.change(key, { sentBytes, rate });
+    this.change(id, { sentBytes, rate });
   }
 
   /** Says once of each upload of this page that it is published. */
   private tellPublished(): void {
     for (const { id, draft } of this.list()) {
-      const publication = id ? this.publications.find(id) : undefined;
+      const publication = this.publications.find(id);
       if (publication?.state !== 'published' || this.told.has(publication.id))
         continue;
       this.told.add(publication.id);
@@ -330,22 +330,16 @@ export class Uploads {
     }
   }
 
-  private find(key: string): Upload | undefined {
-    return this.list().find((item) => item.key === key);
+  private find(id: string): Upload | undefined {
+    return this.list().find((item) => item.id === id);
   }
 
-  private change(key: string, change: Partial<Upload>): void {
+  private change(id: string, change: Partial<Upload>): void {
     this.list.update((before) =>
-      before.map((item) => (item.key === key ? { ...item, ...change } : item)),
+      before.map((item) => (item.id === id ? { ...item, ...change } : item)),
     );
   }
 }
-
-/** The event that tells of an upload may come before the answer that tells its id. */
-const mayBe =
-  ({ state, size, doneBytes }: PublicationDto) =>
-  ({ draft }: Upload): boolean =>
-    state === 'paused' && doneBytes === 0 && size === draft.size;
 
 const sizeOf = (files: readonly PickedFile[]): number =>
   files.reduce((sum, { file }) => sum + file.size, 0);
