@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { build, install, node, root } from './setup.mjs';
+import { v8Flags } from './v8-flags.mjs';
 
 const args = process.argv.slice(2);
 const ring = args[0] === '--ring';
@@ -12,8 +13,6 @@ install();
 build();
 
 const program = join(root, 'dist', 'apps', 'node', 'main.mjs');
-// MB: by default 128 MB of what is made and dropped at once lie about.
-const memory = '--max-semi-space-size=8';
 const children = ring
   ? [1, 2, 3].map((i) => start(`node-${i}`, ringArgs(i)))
   : [start('', args)];
@@ -27,7 +26,7 @@ function ringArgs(i) {
 }
 
 function start(label, childArgs) {
-  const child = spawn(node(), [memory, program, ...childArgs], {
+  const child = spawn(node(), [...v8Flags, program, ...childArgs], {
     stdio: label ? ['ignore', 'pipe', 'pipe'] : 'inherit',
     env: { ...process.env, NODE_OPTIONS: '' },
   });

@@ -20,6 +20,7 @@ import {
   run,
   started,
 } from '../tracker/trackers.mts';
+import { v8Flags } from '../../v8-flags.mjs';
 import { cpuSeconds, residentMegabytes } from '../tracker/usage.mts';
 
 const { values } = parseArgs({
@@ -74,7 +75,7 @@ async function start(torrents: number): Promise<Running> {
     'rpc-port': 0,
   };
   const child = run(process.execPath, [
-    '--max-semi-space-size=8', // as `npm start` does
+    ...v8Flags,
     program,
     '--no-lsd',
     ...Object.entries(flags).flatMap(([k, v]) => [`--${k}`, String(v)]),

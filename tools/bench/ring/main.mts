@@ -22,6 +22,7 @@ import {
   started,
 } from '../tracker/trackers.mts';
 import { cpuSeconds, residentMegabytes } from '../tracker/usage.mts';
+import { v8Flags } from '../../v8-flags.mjs';
 import { SeamClient } from './seam-client.mts';
 
 const { values } = parseArgs({
@@ -67,6 +68,7 @@ async function start(
   const joins = others.map(({ ring }) => `--join=127.0.0.1:${ring}`);
   const began = performance.now();
   const child = run(process.execPath, [
+    ...v8Flags,
     ...(process.env['BENCH_NODE_OPTIONS']?.split(' ') ?? []),
     program,
     ...Object.entries(flags).flatMap(([k, v]) => [`--${k}`, String(v)]),

@@ -10,6 +10,7 @@ import {
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { v8Flags } from '../../v8-flags.mjs';
 import type { SwarmSet } from './swarm-set.mts';
 
 export interface RunningTracker {
@@ -115,6 +116,7 @@ export const ourNodes = (nodes: number): TrackerKind => ({
         ...(first ? { join: first } : {}),
       };
       const child = run(process.execPath, [
+        ...v8Flags,
         ...(process.env['BENCH_NODE_OPTIONS']?.split(' ') ?? []),
         program,
         '--no-lsd',
