@@ -4,6 +4,7 @@ import { mkdir, open, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { bytesOf, sha256, sha256OfFile } from './harness/content';
 import { eventually } from './harness/eventually';
+import { FileServer } from './harness/file-server';
 import { frame, HandPeer, HandTorrent, Id } from './harness/hand-peer';
 import type { Node } from './harness/node';
 import { Scene } from './harness/scene';
@@ -234,4 +235,115 @@ it('downloads beyond the limit wait their turn', async () => {
   await b.reaches(second.infoHash, 'queued');
   await b.api.ask('POST', `/api/downloads/${first.infoHash}/pause`);
   await b.reaches(second.infoHash, 'downloading');
+});
+
+describe('a magnet link', () => {
+  const addTo = (node: Node, magnet: string): Promise<unknown> =>
+    node.api.add({ magnet });
+  const files = ['a', 'b', 'c'].map((name) => ({
+    path: [`${name}.bin`],
+    content: bytesOf(`magnet ${name}`, 3 * pieceLength),
+  }));
+
+  beforeAll(() => b.api.settings({ maxActiveDownloads: 8 }));
+
+  it('names a peer (x.pe) and the files that are wanted (so)', async () => {
+    const torrent = new HandTorrent('chosen', files, pieceLength);
+    await mkdir(join(a.storage, 'chosen'));
+    for (const { path, content } of files)
+      await writeFile(join(a.storage, 'chosen', ...path), content);
+    await add(a, torrent.torrent);
+    await a.reaches(torrent.infoHash, 'seeding');
+    const link = `magnet:?xt=urn:btih:${torrent.infoHash}&so=0,2`;
+    await addTo(b, `${link}&x.pe=${a.peerAddress}`);
+    await b.reaches(torrent.infoHash, 'seeding');
+    const { items } = await b.api.files(torrent.infoHash);
+    expect(
+      items.map(({ path, completedBytes, priority }) => ({
+        path,
+        completedBytes,
+        isWanted: priority > 0,
+      })),
+    ).toEqual(
+      files.map(({ path }, index) => ({
+        path: ['chosen', ...path].join('/'),
+        completedBytes: index === 1 ? 0 : 3 * pieceLength,
+        isWanted: index !== 1,
+      })),
+    );
+  });
+
+  it('of a v2 torrent has its hash alone', async () => {
+    const content = bytesOf('v2 by magnet', 500_000);
+    const made = await a.api.publish({
+      fields: { format: 'v2' },
+      files: { 'v2.bin': content },
+    });
+    const [hash] = /urn:btmh:1220[0-9a-f]{64}/.exec(made.magnet) ?? [];
+    expect(made.magnet).not.toContain('btih');
+    await addTo(b, `magnet:?xt=${hash}&x.pe=${a.peerAddress}`);
+    await b.reaches(made.infoHash, 'seeding');
+    expect(await sha256OfFile(join(b.storage, 'v2.bin'))).toBe(sha256(content));
+  });
+
+  it('names a web seed (ws), which gives the content once somebody has told the metadata', async () => {
+    const torrent = torrentOf('from the web.bin');
+    // It knows the torrent and has nothing of it.
+    await add(a, torrent.torrent);
+    await a.reaches(torrent.infoHash, 'downloading');
+    const server = await FileServer.listen(scene, {
+      'from the web.bin': torrent.content,
+    });
+    const url = encodeURIComponent(`${server.origin}/from%20the%20web.bin`);
+    const link = `magnet:?xt=urn:btih:${torrent.infoHash}&ws=${url}`;
+    await addTo(b, `${link}&x.pe=${a.peerAddress}`);
+    await b.reaches(torrent.infoHash, 'seeding');
+    expect(await sha256OfFile(join(b.storage, 'from the web.bin'))).toBe(
+      sha256(torrent.content),
+    );
+  });
+});
+
+it('a super-seed shows one piece at a time, and whoever passes pieces on gets all', async () => {
+  const torrent = torrentOf('super.bin');
+  const { infoHash, pieceCount } = torrent;
+  await writeFile(join(a.storage, 'super.bin'), torrent.content);
+  await add(a, torrent.torrent);
+  await a.reaches(infoHash, 'seeding');
+  const meet = async (): Promise<HandPeer> => {
+    const peer = await HandPeer.meet(a.ports.peer, { infoHash, fast: true });
+    peer.say(frame(Id.haveNone), frame(Id.interested));
+    return peer;
+  };
+  const before = await meet();
+  await before.next(Id.haveAll);
+  await a.api.call('PATCH', `/api/downloads/${infoHash}`, {
+    json: { superSeeding: true },
+  });
+  // It has been told of everything, so it has to come again.
+  await before.closed;
+  const [one, two] = [await meet(), await meet()];
+  const shown = async (peer: HandPeer): Promise<number> =>
+    (await peer.next(Id.have)).payload.readUInt32BE(0);
+  await one.next(Id.haveNone);
+  const first = await shown(one);
+  const second = await shown(two);
+  expect(second).not.toBe(first);
+  const hidden = Array.from({ length: pieceCount }, (_, i) => i).find(
+    (piece) => piece !== first && piece !== second,
+  ) as number;
+  one.say(frame(Id.request, hidden, 0, 100), frame(Id.request, first, 0, 100));
+  const { payload } = await one.next(Id.piece);
+  expect(payload.readUInt32BE(0)).toBe(first);
+  expect(payload.subarray(8).equals(torrent.block(first, 0, 100))).toBe(true);
+  // One's piece is seen at the other: one is shown another.
+  two.say(frame(Id.have, first));
+  expect([first, second]).not.toContain(await shown(one));
+  one.end();
+  two.end();
+  await add(b, torrent.torrent);
+  await b.api.call('PATCH', `/api/downloads/${infoHash}`, {
+    json: { peers: [a.peerAddress] },
+  });
+  await b.reaches(infoHash, 'seeding');
 });

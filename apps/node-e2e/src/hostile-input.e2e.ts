@@ -246,6 +246,15 @@ describe('a wrong body', () => {
     expectProblem(answer, 400);
   });
 
+  it.each<[string, Record<string, string>]>([
+    ['files that are no numbers', { files: '0,x' }],
+    ['a file before the first', { files: '-1' }],
+    ['peers without ports', { peers: '127.0.0.1' }],
+  ])('%s beside a .torrent are a bad request', async (_what, fields) => {
+    const torrent = bencoded({ info: { ...info, name: 'unasked.bin' } });
+    expectProblem(await b.api.askWithTorrent(torrent, fields), 400);
+  });
+
   it('a folder that is not shared is not read', async () => {
     const body = `{"infoHash": "${unknown}", "folder": "/"}`;
     expectProblem(await post('/api/downloads', 'application/json', body), 403);

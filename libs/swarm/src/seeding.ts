@@ -39,6 +39,12 @@ export class Seeding {
     return superSeeding;
   }
 
+  /** Forgets whom it has shown what: the settings have changed. */
+  restart(): void {
+    this.#spreader = undefined;
+    this.#superSeeder = undefined;
+  }
+
   left(peer: SwarmPeer): void {
     this.#spreader?.left(peer);
     this.#superSeeder?.left(peer);

@@ -332,6 +332,19 @@ describe('seeding', () => {
     expect(one.heard('have')).toHaveLength(1);
   });
 
+  it('begins and ends super-seeding with whoever joins afterwards', () => {
+    const script = seeding(16);
+    expect(interested(script).heard()[0]).toBe('bitfield 16');
+    script.swarm.setSuperSeeding(true);
+    const shown = interested(script);
+    expect(shown.heard()[0]).toBe('bitfield 0');
+    script.swarm.setSuperSeeding(false);
+    const all = interested(script);
+    expect(all.heard()[0]).toBe('bitfield 16');
+    for (let piece = 0; piece < 16; piece++) asks(all, piece, 0);
+    expect(script.serves).toHaveLength(16);
+  });
+
   it('tells of pieces that it has lost and refuses them', () => {
     const script = seeding(4);
     const peer = interested(script);

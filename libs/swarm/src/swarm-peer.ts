@@ -27,8 +27,8 @@ export interface PeerTraits {
   readonly incoming: boolean;
   readonly source?: PeerSource;
   readonly client?: string;
-  /** The rate limits do not apply to it. */
-  readonly unlimited?: boolean;
+  /** The rate limits do not apply to it; the owner may change it at any time. */
+  unlimited?: boolean;
   /** BEP 6 allowed-fast set to grant; needs both sides to know the extension. */
   readonly allowedFast?: readonly number[];
 }

@@ -279,6 +279,12 @@ export class Swarm implements PeerOwner {
     this.picker.sequential = on;
   }
 
+  /** BEP 16: as a seed, show each peer one piece at a time. Holds for peers that join from now on; those that are here are the owner's to close. */
+  setSuperSeeding(on: boolean): void {
+    this.settings.superSeeding = on;
+    this.#seeding.restart();
+  }
+
   /** These pieces are needed by `deadline` (ms), before all others; earlier deadlines first. */
   need(first: number, count: number, deadline: number): void {
     for (let piece = first; piece < first + count; piece++)

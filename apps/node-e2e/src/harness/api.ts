@@ -209,9 +209,15 @@ export class Api {
     return this.call('POST', `/api/downloads/${id}/${action}`);
   }
 
-  files(
-    id: string,
-  ): Promise<List<{ path: string; size: number; url: string }>> {
+  files(id: string): Promise<
+    List<{
+      path: string;
+      size: number;
+      completedBytes: number;
+      priority: number;
+      url: string;
+    }>
+  > {
     return this.call('GET', `/api/downloads/${id}/files`);
   }
 

@@ -2,6 +2,7 @@
 import {
   decodePrefix,
   encode,
+  Encoded,
   type BencodeValue,
   type Encodable,
 } from '@dnd/bencode';
@@ -302,19 +303,31 @@ export class HandListener {
   }
 }
 
-/** A v1 torrent of one file, made without the program. */
+export interface HandFile {
+  readonly path: readonly string[];
+  readonly content: Buffer;
+}
+
+/** A v1 torrent, made without the program: of one file, or of a folder where `content` is a list. */
 export class HandTorrent {
+  readonly content: Buffer;
   readonly info: Buffer;
   readonly infoHash: string;
   readonly torrent: Buffer;
   readonly pieceCount: number;
 
+  /** `outer`: keys beside `info`. */
   constructor(
     name: string,
-    readonly content: Buffer,
+    files: Buffer | readonly HandFile[],
     readonly pieceLength: number,
     more: Record<string, Encodable> = {},
+    outer: Record<string, Encodable> = {},
   ) {
+    const content = Buffer.isBuffer(files)
+      ? files
+      : Buffer.concat(files.map((file) => file.content));
+    this.content = content;
     const pieces: Buffer[] = [];
     for (let at = 0; at < content.length; at += pieceLength)
       pieces.push(
@@ -325,7 +338,14 @@ export class HandTorrent {
     this.pieceCount = pieces.length;
     this.info = Buffer.from(
       encode({
-        length: content.length,
+        ...(Buffer.isBuffer(files)
+          ? { length: content.length }
+          : {
+              files: files.map(({ path, content: { length } }) => ({
+                length,
+                path: [...path],
+              })),
+            }),
         name,
         'piece length': pieceLength,
         pieces: Buffer.concat(pieces),
@@ -333,11 +353,9 @@ export class HandTorrent {
       }),
     );
     this.infoHash = createHash('sha1').update(this.info).digest('hex');
-    this.torrent = Buffer.concat([
-      Buffer.from('d4:info'),
-      this.info,
-      Buffer.from('e'),
-    ]);
+    this.torrent = Buffer.from(
+      encode({ ...outer, info: new Encoded(this.info) }),
+    );
   }
 
   block(index: number, begin: number, length: number): Buffer {

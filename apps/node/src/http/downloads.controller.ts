@@ -34,6 +34,7 @@ import {
 } from '../peer/dto/download-details.dto';
 import {
   AddDownloadDto,
+  DownloadOptionsDto,
   DownloadDto,
   DownloadsDto,
   UpdateDownloadDto,
@@ -82,7 +83,15 @@ export class DownloadsController {
           type: 'object',
           required: ['torrent'],
           properties: {
+            files: {
+              type: 'string',
+              description: 'Indexes of the files to download: 0,2,5.',
+            },
             sequential: { type: 'boolean' },
+            peers: {
+              type: 'string',
+              description: 'Peers to ask besides those found: host:port,….',
+            },
             folder: { type: 'string' },
             torrent: {
               type: 'string',
@@ -99,13 +108,11 @@ export class DownloadsController {
   async addDownload(@Req() request: Request): Promise<DownloadDto> {
     if (request.is('multipart/form-data')) {
       const { torrent, fields } = await readTorrentUpload(request);
-      const { sequential, folder } = fields;
+      const options = await validated(DownloadOptionsDto, optionsOf(fields));
       return this.peer.add({
         torrent,
-        ...(await this.inFolder(folder)),
-        ...(sequential === undefined
-          ? {}
-          : { sequential: sequential === 'true' }),
+        ...options,
+        ...(await this.inFolder(options.folder)),
       });
     }
     const wanted = await validated(AddDownloadDto, request.body);
@@ -246,4 +253,17 @@ export class DownloadsController {
   ): Promise<SourcesDto> {
     return this.peer.sources(id);
   }
+}
+
+/** Form fields are text: lists have commas between their items. */
+function optionsOf(
+  fields: Readonly<Record<string, string>>,
+): Record<keyof DownloadOptionsDto, unknown> {
+  const { files, sequential, peers, folder } = fields;
+  return {
+    files: files?.split(',').map(Number),
+    sequential: sequential === undefined ? undefined : sequential === 'true',
+    peers: peers?.split(','),
+    folder,
+  };
 }

@@ -4,6 +4,8 @@ import { SeamError } from '../rpc/seam-error';
 import { multipartParser } from './multipart-parser';
 
 export const maxTorrent = 10 * 1024 * 1024;
+/** Bytes of a text part: the indexes of 10,000 files. */
+const maxField = 64 * 1024;
 
 export interface TorrentUpload {
   readonly torrent: Uint8Array;
@@ -28,7 +30,12 @@ export function readTorrentUpload(request: Request): Promise<TorrentUpload> {
     };
     const parser = multipartParser({
       headers: request.headers,
-      limits: { files: 1, fields: 20, fieldSize: 1024, fileSize: maxTorrent },
+      limits: {
+        files: 1,
+        fields: 20,
+        fieldSize: maxField,
+        fileSize: maxTorrent,
+      },
     });
     parser.on('field', (name, value) => (fields[name] = value));
     parser.on('file', (name, stream) => {

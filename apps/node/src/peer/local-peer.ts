@@ -113,7 +113,7 @@ export class LocalPeer extends Peer {
     }
     if (change.superSeeding !== undefined) {
       options.superSeeding = change.superSeeding;
-      session.superSeeding = change.superSeeding;
+      session.setSuperSeeding(change.superSeeding);
     }
     if (change.peers) {
       const known = [...(options.peers ?? []), ...change.peers];

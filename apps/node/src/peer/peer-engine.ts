@@ -457,7 +457,7 @@ export class PeerEngine
 
   changeSettings(change: Partial<SettingsDto>): SettingsDto {
     this.wanted.change(change, this.now(), new Date());
-    for (const { session } of this.entries.values()) session.settle();
+    for (const { session } of this.entries.values()) session.limitsChanged();
     this.startWanted(true);
     return this.settings;
   }

@@ -157,7 +157,7 @@ export class UpdateDownloadDto {
 
   @ApiPropertyOptional({
     description:
-      'As the first seed, show each peer one piece at a time (BEP 16); from the next start on.',
+      'As the first seed, show each peer one piece at a time (BEP 16).',
   })
   @IsOptional()
   @IsBoolean()

@@ -28,9 +28,9 @@ export interface ActiveOwner {
   dismissed(peer: SwarmPeer, reason: DisconnectReason, ban: boolean): void;
   /** `ban`: its address too. */
   disconnect(socket: PeerSocket, reason: DisconnectReason, ban: boolean): void;
-  /** Everything wanted is there and durable. */
   /** What peers sent of a piece is not what it should be. */
   corrupt(piece: number): void;
+  /** Everything wanted is there and durable. */
   finished(): void;
   /** Why nothing is written at present, in a person's words; undefined when it goes on. */
   waits(error: StorageError | undefined): void;
@@ -177,6 +177,13 @@ export class ActiveTorrent implements SwarmHost {
           this.swarm.setPriority(first, end - first, wanted[first]);
       }
     this.tellUploadOnly();
+    this.settle();
+  }
+
+  /** Whom the limits hold for may have changed. */
+  limitsChanged(): void {
+    for (const [{ traits }, { host }] of this.sockets)
+      traits.unlimited = this.owner.isUnlimited(host);
     this.settle();
   }
 

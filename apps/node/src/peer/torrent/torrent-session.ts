@@ -288,7 +288,7 @@ export class TorrentSession
       free: () => owner.disk.fs.free(this.options.root),
     });
     for (const socket of this.peers.sockets) this.active.join(socket);
-    if (metainfo.webSeeds.length > 0 && !this.complete)
+    if (metainfo.webSeeds.length > 0)
       this.webSeeds = new WebSeeds(metainfo, storage.layout, this.active, () =>
         owner.now(),
       );
@@ -344,9 +344,22 @@ export class TorrentSession
     this.settle();
   }
 
+  /** The limits for all torrents, or whom they hold for, have changed. */
+  limitsChanged(): void {
+    this.active?.limitsChanged();
+  }
+
   setSequential(on: boolean): void {
     this.sequential = on;
     this.active?.setSequential(on);
+  }
+
+  setSuperSeeding(on: boolean): void {
+    if (this.superSeeding === on) return;
+    this.superSeeding = on;
+    this.swarm?.setSuperSeeding(on);
+    // Whoever has been told of all pieces cannot be shown one at a time, and the other way round.
+    if (this.complete) this.peers.closeAll('super-seeding begins or ends');
   }
 
   setPriorities(changes: readonly { index: number; priority: number }[]): void {
@@ -357,8 +370,14 @@ export class TorrentSession
       if (index < this.priorities.length) this.priorities[index] = priority;
     const wasComplete = this.complete;
     this.active?.setPriorities(this.priorities);
-    if (wasComplete && !this.complete) this.peers.book.revive();
+    if (wasComplete && !this.complete) this.seek();
     this.owner.changed(this);
+  }
+
+  /** There is something to ask for again: whoever was let go of for having no more is asked. */
+  private seek(): void {
+    this.peers.book.revive();
+    this.webSeeds?.revive();
   }
 
   /** Bytes that are verified from `offset` of a file on; 0 until some are there or `patience` is over. The swarm is asked for them first. */
@@ -537,11 +556,11 @@ export class TorrentSession
     this.reason = words(error);
     this.log.add('lost', this.reason);
     this.active?.lost(pieces);
-    this.peers.book.revive();
     this.owner.changed(this);
     // In the middle of a call of the storage it cannot be asked for more.
     setImmediate(() => {
       if (this.storage?.needsCheck) this.recheck(false);
+      else if (!this.complete) this.seek();
     });
   }
 

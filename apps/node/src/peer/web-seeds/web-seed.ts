@@ -9,6 +9,7 @@ import type { PeerCommands } from '@dnd/wire';
 import {
   Agent as HttpAgent,
   get as httpGet,
+  type ClientRequest,
   type IncomingMessage,
 } from 'node:http';
 import { Agent as HttpsAgent, get as httpsGet } from 'node:https';
@@ -50,7 +51,8 @@ export class WebSeed implements PeerCommands {
   private readonly agent: HttpAgent;
   private running = false;
   private ended = false;
-  private abort = new AbortController();
+  /** Under way, or the last one. */
+  private asking: ClientRequest | undefined;
 
   constructor(
     private readonly url: string,
@@ -76,7 +78,8 @@ export class WebSeed implements PeerCommands {
 
   end(): void {
     this.ended = true;
-    this.abort.abort();
+    // A signal would reach the kept connection too, where nobody hears its error.
+    this.asking?.destroy();
     this.agent.destroy();
   }
 
@@ -138,7 +141,7 @@ export class WebSeed implements PeerCommands {
     try {
       while (this.queue.length > 0 && !this.ended) {
         await this.fetchRun(this.nextRun());
-        this.owner.worked();
+        if (!this.ended) this.owner.worked();
       }
     } catch (error) {
       if (this.ended) return;
@@ -254,7 +257,6 @@ export class WebSeed implements PeerCommands {
         url,
         {
           ...(own ? { agent: this.agent } : {}),
-          signal: this.abort.signal,
           timeout: silence,
           headers: {
             Range: `bytes=${part.from}-${part.from + part.length - 1}`,
@@ -264,6 +266,7 @@ export class WebSeed implements PeerCommands {
         },
         resolve,
       );
+      this.asking = request;
       request.on('timeout', () =>
         request.destroy(new WebSeedError('the web seed is silent')),
       );

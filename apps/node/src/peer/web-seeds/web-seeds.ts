@@ -10,7 +10,8 @@ import { refuseWebSeed, WebSeed } from './web-seed';
 /** A web seed as the list of sources shows it. */
 export interface WebSeedState {
   readonly url: string;
-  readonly state: 'ok' | 'working' | 'error' | 'off';
+  /** `waiting`: there is nothing to ask of it. */
+  readonly state: 'ok' | 'working' | 'waiting' | 'error' | 'off';
   readonly message?: string;
 }
 
@@ -52,10 +53,10 @@ export class WebSeeds {
   }
 
   get states(): WebSeedState[] {
-    return this.seats.map(({ url, seed, message, off }) => ({
-      url,
-      state: off ? 'off' : seed ? (seed.busy ? 'working' : 'ok') : 'error',
-      ...(message && !seed ? { message } : {}),
+    return this.seats.map((seat) => ({
+      url: seat.url,
+      state: stateOf(seat),
+      ...(seat.message && !seat.seed ? { message: seat.message } : {}),
     }));
   }
 
@@ -64,6 +65,12 @@ export class WebSeeds {
     return this.seats.flatMap(({ url, seed }) =>
       seed ? [{ url, peer: seed.peer }] : [],
     );
+  }
+
+  /** There is something to ask for again: those that had nothing more to give are asked. */
+  revive(): void {
+    for (const seat of this.seats)
+      if (!seat.seed && !seat.timer) this.begin(seat);
   }
 
   end(): void {
@@ -87,13 +94,17 @@ export class WebSeeds {
   }
 
   private begin(seat: Seat): void {
+    seat.timer = undefined;
     if (this.ended || seat.off || this.active.complete) return;
     const { metainfo, layout, now } = this;
     seat.seed = new WebSeed(seat.url, metainfo, layout, {
       swarm: this.active.swarm,
       now,
       settle: () => this.active.settle(),
-      worked: () => (seat.failures = 0),
+      worked: () => {
+        seat.failures = 0;
+        seat.message = undefined;
+      },
       failed: (message, forGood, rest) =>
         this.failed(seat, message, forGood, rest),
     });
@@ -120,4 +131,10 @@ export class WebSeeds {
     const wait = Math.min(longestRest, firstRest * 2 ** seat.failures++);
     seat.timer = setTimeout(() => this.begin(seat), Math.max(wait, rest));
   }
+}
+
+function stateOf({ off, seed, message }: Seat): WebSeedState['state'] {
+  if (off) return 'off';
+  if (seed) return seed.busy ? 'working' : 'ok';
+  return message ? 'error' : 'waiting';
 }
