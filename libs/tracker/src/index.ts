@@ -40,6 +40,7 @@ export {
   parseLsd,
 } from './lsd';
 export type { LsdAnnounce } from './lsd';
+export { LSD_DATAGRAM_GAP, LSD_TORRENT_GAP, LsdPace } from './lsd-pace';
 export { UDP_MAX_ANSWER, UdpTracker } from './udp-tracker';
 export type { UdpTrackerOptions } from './udp-tracker';
 export { AnnounceSchedule } from './announce-schedule';

@@ -46,6 +46,11 @@ export class Namespaces {
     run('ip', 'link', 'set', this.bridge, 'up');
   }
 
+  /** The address of this machine among them. */
+  get host(): string {
+    return `${this.subnet}.254`;
+  }
+
   add(): Machine {
     const number = this.machines.length + 1;
     const namespace = `dndn${this.tag}-${number}`;

@@ -9,7 +9,8 @@ export const workspace = join(__dirname, '../../../..');
 export const program =
   process.env['DND_E2E_PROGRAM'] ?? join(workspace, 'dist/apps/node/main.mjs');
 
-export type Flags = Readonly<Record<string, string | number | true>>;
+/** `false` leaves a flag out. */
+export type Flags = Readonly<Record<string, string | number | boolean>>;
 
 export interface Ports {
   readonly http: number;
@@ -21,7 +22,11 @@ export interface Ports {
 
 export const argumentsOf = (flags: Flags): string[] =>
   Object.entries(flags).flatMap(([name, value]) =>
-    value === true ? [`--${name}`] : [`--${name}`, String(value)],
+    typeof value === 'boolean'
+      ? value
+        ? [`--${name}`]
+        : []
+      : [`--${name}`, String(value)],
   );
 
 /** The program with these arguments, before anybody knows whether it will run. */

@@ -1,24 +1,26 @@
 /** Local discovery (BEP 14): shouts which torrents are here, hears who else has them. Private torrents are left out by the caller. */
-import { encodeLsd, LSD_HOST_V4, LSD_PORT, parseLsd } from '@dnd/tracker';
+import {
+  encodeLsd,
+  LSD_HOST_V4,
+  LSD_PORT,
+  LsdPace,
+  parseLsd,
+} from '@dnd/tracker';
 import { randomBytes } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
 import type { Config } from '../../config/config';
 
-/** BEP 14: a torrent every five minutes, a datagram a minute. */
-const period = 300_000;
-const shoutGap = 60_000;
-const first = 1_000;
-
 export class LocalDiscovery {
   private readonly cookie = randomBytes(8).toString('hex');
+  private readonly pace = new LsdPace();
   private socket: Socket | undefined;
-  private timer: NodeJS.Timeout | undefined;
+  private isReady = false;
   private port = 0;
 
   constructor(
     private readonly config: Config,
-    /** Torrents to shout; asked before each round. */
-    private readonly torrents: () => string[],
+    /** Torrents to shout. */
+    private readonly torrents: () => Iterable<string>,
     private readonly found: (
       infoHash: string,
       host: string,
@@ -42,37 +44,33 @@ export class LocalDiscovery {
         socket.setMulticastInterface(this.config.interface);
         socket.setMulticastLoopback(true);
         socket.setMulticastTTL(1);
+        this.isReady = true;
       } catch {
         this.stop();
       }
     });
     socket.unref();
     this.socket = socket;
-    this.timer = setTimeout(() => this.shout(), first);
   }
 
   stop(): void {
-    clearTimeout(this.timer);
+    this.isReady = false;
     this.socket?.close();
     this.socket = undefined;
   }
 
-  private shout(): void {
-    const datagrams = encodeLsd({
-      port: this.port,
-      infoHashes: this.torrents(),
-      cookie: this.cookie,
-    });
-    const send = (at: number): void => {
-      const datagram = datagrams[at];
-      if (!this.socket) return;
-      if (datagram)
-        this.socket.send(datagram, LSD_PORT, LSD_HOST_V4, () => undefined);
-      this.timer = setTimeout(
-        () => (at + 1 < datagrams.length ? send(at + 1) : this.shout()),
-        at + 1 < datagrams.length ? shoutGap : period,
-      );
-    };
-    send(0);
+  /** There may be a torrent that has not been shouted yet. */
+  added(): void {
+    this.pace.added();
+  }
+
+  /** To be called every second or so. */
+  tick(now: number): void {
+    if (!this.isReady) return;
+    const infoHashes = this.pace.next(this.torrents, now);
+    if (infoHashes.length === 0) return;
+    const { port, cookie } = this;
+    for (const datagram of encodeLsd({ port, infoHashes, cookie }))
+      this.socket?.send(datagram, LSD_PORT, LSD_HOST_V4, () => undefined);
   }
 }

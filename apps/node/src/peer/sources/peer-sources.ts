@@ -79,6 +79,7 @@ export class PeerSources {
     if (usesRing(entry)) this.announcer.started(session);
     this.outside.start(session, outsideTiers(entry));
     this.dht?.started(session);
+    this.discovery.added();
   }
 
   /** What may be asked for it may be less from now on. */
@@ -143,6 +144,7 @@ export class PeerSources {
 
   /** To be called every second or so. */
   tick(): void {
+    this.discovery.tick(this.owner.now());
     this.dht?.tick();
     if (this.owner.now() - this.dhtKeptAt > keepPeriod) this.keepDht();
   }
