@@ -66,6 +66,8 @@ async function add(torrent: HandTorrent): Promise<void> {
 }
 
 interface Seed {
+  /** Where the node dials it. */
+  readonly address: string;
   readonly peer: HandPeer;
   /** The requests that are asked and neither answered nor cancelled. */
   requests(): string[];
@@ -95,6 +97,7 @@ async function seedOf(
     ...(options.extensions === false ? [] : [more]),
   );
   return {
+    address: listener.address,
     peer,
     requests: () =>
       peer.frames.filter(({ id }) => id === Id.request).map(placeOf),
@@ -135,6 +138,28 @@ async function expectWhole({ infoHash, content }: HandTorrent): Promise<void> {
   const { items } = await node.api.files(infoHash);
   const { bytes } = await node.api.ask('GET', items[0].url);
   expect(sha256(bytes)).toBe(sha256(content));
+}
+
+/** Every piece comes right from the node to somebody else. */
+async function expectServed(torrent: HandTorrent): Promise<void> {
+  const { content, pieceCount, infoHash } = torrent;
+  const peer = await other(torrent);
+  for (let index = 0; index < pieceCount; index++) {
+    const size = Math.min(pieceLength, content.length - index * pieceLength);
+    const parts: Buffer[] = [];
+    for (let begin = 0; begin < size; begin += block) {
+      const length = Math.min(block, size - begin);
+      peer.say(frame(Id.request, index, begin, length));
+      const { payload } = await peer.next(Id.piece);
+      expect(payload.readUInt32BE(4)).toBe(begin);
+      parts.push(payload.subarray(8));
+    }
+    expect([infoHash, index, sha256(Buffer.concat(parts))]).toEqual([
+      infoHash,
+      index,
+      sha256(torrent.block(index, 0, size)),
+    ]);
+  }
 }
 
 /** Somebody else who asks the node for what it has. */
@@ -303,6 +328,11 @@ describe('a node that downloads', () => {
     honest.peer.say(frame(Id.unchoke));
     await expectWhole(torrent);
     expect(liar.peer.isClosed).toBe(true);
+    const { items } = await node.api.call<{
+      items: { kind: string; detail: string }[];
+    }>('GET', `/api/downloads/${torrent.infoHash}/log`);
+    const banned = items.filter(({ kind }) => kind === 'banned');
+    expect(banned.map(({ detail }) => detail)).toEqual([liar.address]);
   }, 90_000);
 
   it('D9: blocks of another length, twice and unasked never count', async () => {
@@ -366,6 +396,7 @@ describe('a node that downloads', () => {
     good.peer.say(frame(Id.unchoke));
     await expectWhole(torrent);
     clearInterval(drip);
+    await expectServed(torrent);
   }, 90_000);
 
   it('D13: a good piece is told to others and served while the rest is still coming; missing ones are refused', async () => {

@@ -4,9 +4,12 @@
  * needs minutes of time or a cipher at both ends.
  */
 import { decodePrefix, type BencodeValue } from '@dnd/bencode';
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
 import { bytesOf } from './harness/content';
+import { eventually } from './harness/eventually';
 import {
   extended,
   frame,
@@ -26,6 +29,7 @@ import { Scene } from './harness/scene';
 
 const pieceLength = 32_768;
 const block = 16_384;
+const mebibyte = 1 << 20;
 const torrent = new HandTorrent(
   'seeded.bin',
   bytesOf('seeded', 10 * pieceLength + 100),
@@ -108,6 +112,30 @@ async function expectBlock(
   );
 }
 
+/** BEP 6 in its own words, for 127.0.0.1. */
+function canonicalFastSet(): number[] {
+  const set = new Set<number>();
+  let x = Buffer.concat([
+    Buffer.from([127, 0, 0, 0]),
+    Buffer.from(infoHash, 'hex'),
+  ]);
+  while (set.size < Math.min(10, pieceCount)) {
+    x = createHash('sha1').update(x).digest();
+    for (let at = 0; at < 20; at += 4) set.add(x.readUInt32BE(at) % pieceCount);
+  }
+  return [...set];
+}
+
+/** Bytes of the node that lie in memory. */
+const memory = (): number => {
+  const status = readFileSync(`/proc/${node.process.pid}/status`, 'utf8');
+  return 1_024 * Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]);
+};
+
+/** Descriptors of the node: files, sockets, timers of the system. */
+const openFiles = (): number =>
+  readdirSync(`/proc/${node.process.pid}/fd`).length;
+
 const metadataMessages = (peer: HandPeer): Map<string, BencodeValue>[] =>
   peer.frames
     .filter(
@@ -182,7 +210,13 @@ describe('the handshake', () => {
       expect(got.includes('BitTorrent')).toBe(false);
   });
 
-  it('H6: resets and ends inside it leave nothing behind', async () => {
+  it('H6: 300 dropped at once, and resets and ends inside it, leave nothing behind', async () => {
+    const before = openFiles();
+    for (let i = 0; i < 300; i++) {
+      const peer = dial();
+      await once(peer.socket, 'connect');
+      peer.end();
+    }
     for (let i = 0; i < 50; i++) {
       const peer = dial();
       peer.socket.on('connect', () => {
@@ -192,11 +226,31 @@ describe('the handshake', () => {
       });
       await peer.closed;
     }
+    await eventually(
+      'no more files and sockets are open than before',
+      () => openFiles() <= before,
+    );
+  });
+
+  it('X: 40 that begin with random bytes leave it alive', async () => {
+    const strangers = Array.from({ length: 40 }, (_, i) =>
+      dial().say(junk(`mse ${i}`, 96 + 40 * i)),
+    );
+    await expectBlock(await unchoked(), 2, 0, block);
+    for (const { greeting: got } of strangers)
+      expect(got.includes('BitTorrent')).toBe(false);
   });
 
   it('H7: reserved bits that mean nothing are ignored', async () => {
-    const reserved = Buffer.from('ffffffffffefff00', 'hex');
-    const peer = await unchoked({ reserved });
+    for (const bits of ['ffffffffffefff00', 'ffffffffffffffff']) {
+      const reserved = Buffer.from(bits, 'hex');
+      await expectBlock(await unchoked({ reserved }), 0, 0, block);
+    }
+  });
+
+  it('H7: and the one of v2, on a torrent that is none', async () => {
+    const peer = await unchoked({ v2: true });
+    expect(peer.greeting.subarray(28, 48).toString('hex')).toBe(infoHash);
     await expectBlock(peer, 0, 0, block);
   });
 
@@ -256,9 +310,17 @@ describe('the first messages', () => {
     const granted = peer.frames
       .filter(({ id }) => id === Id.allowedFast)
       .map(({ payload }) => payload.readUInt32BE(0));
+    expect(granted).toEqual(canonicalFastSet().slice(0, granted.length));
     expect(new Set(granted).size).toBe(granted.length);
     expect(granted.every((piece) => piece < pieceCount)).toBe(true);
     expect(granted.length).toBeGreaterThan(0);
+    // And these are served to one who is choked.
+    const choked = await meet({ extensions: false });
+    choked.say(request(granted[0], 0, block));
+    await choked.next(Id.allowedFast);
+    const answer = await choked.next(isAnswer);
+    expect(answer.id).toBe(Id.piece);
+    expect(choked.frames.some(({ id }) => id === Id.unchoke)).toBe(false);
   });
 
   it('F3, F4: the extension handshake without waiting for ours', async () => {
@@ -384,8 +446,12 @@ describe('messages', () => {
     peer.say(request(refused, 0, block));
     const { id } = await peer.next(isAnswer);
     if (!granted.has(refused)) expect(id).toBe(Id.reject);
+    const before = memory();
     for (let i = 0; i < 2_000; i++) peer.say(request(refused, 0, block));
     await Promise.race([peer.closed, peer.settled().catch(() => undefined)]);
+    expect(peer.frames.filter(isAnswer).length).toBeLessThanOrEqual(2_001);
+    expect(peer.frames.some((each) => each.id === Id.piece)).toBe(false);
+    expect(memory() - before).toBeLessThan(32 * mebibyte);
   });
 
   it('M6: without the fast extension they are dropped in silence', async () => {
@@ -398,11 +464,14 @@ describe('messages', () => {
   it('M14: one who does not read gets everything when it does', async () => {
     const peer = await unchoked();
     peer.socket.pause();
-    const asked = Array.from({ length: 1_000 }, (_, i) =>
+    const asked = Array.from({ length: 2_000 }, (_, i) =>
       request(i % 10, (i % 2) * block, block),
     );
+    const before = memory();
     peer.say(...asked);
     await expectBlock(await unchoked(), 5, 0, block);
+    // 31 MiB are asked for: what is read ahead of one who does not read is bounded.
+    expect(memory() - before).toBeLessThan(24 * mebibyte);
     peer.socket.resume();
     for (let i = 0; i < asked.length; i++) {
       const { id, payload } = await peer.next(isAnswer);
@@ -654,6 +723,12 @@ describe('extensions', () => {
     const id = (await peer.theirs()).m.get('ut_metadata') as number;
     const odd = [1, -1, 2 ** 31, 2n ** 63n - 1n];
     for (const piece of odd) peer.say(extended(id, { msg_type: 0, piece }));
+    await peer.settled();
+    // The last is the one of `settled`.
+    const refused = metadataMessages(peer).slice(0, -1);
+    expect(refused.map((message) => Object.fromEntries(message))).toEqual(
+      odd.map((piece) => ({ msg_type: 2, piece })),
+    );
     peer.say(
       extended(id, { msg_type: 9, piece: 0 }),
       extended(id, { piece: 0 }),
@@ -666,9 +741,12 @@ describe('extensions', () => {
       ),
     );
     await peer.settled();
-    const said = metadataMessages(peer);
-    expect(said.filter((message) => message.get('msg_type') === 1)).toEqual([]);
+    // Nothing came for them but for those whose piece is no number, which may be refused.
+    const said = metadataMessages(peer).slice(refused.length + 1, -1);
     for (const message of said) expect(message.get('msg_type')).toBe(2);
+    peer.say(extended(id, { msg_type: 0, piece: 0, more: [1, 'x'], x: 9 }));
+    await peer.settled();
+    expect(metadataMessages(peer).at(-2)?.get('msg_type')).toBe(1);
     for (let i = 0; i < 3_000; i++)
       peer.say(extended(id, { msg_type: 0, piece: 0 }));
     await Promise.race([peer.closed, peer.settled().catch(() => undefined)]);
@@ -681,7 +759,11 @@ describe('extensions', () => {
       extended(id, { added: Buffer.alloc(7), 'added.f': Buffer.alloc(3) }),
       extended(id, { added: 5, dropped: [] }),
       extended(id, {
-        added: randomBytes(60_000),
+        added: Buffer.concat(
+          Array.from({ length: 10_000 }, (_, i) =>
+            Buffer.from([127, 9, i >> 8, i & 255, 0, 9]),
+          ),
+        ),
         'added.f': Buffer.alloc(10_000),
       }),
       extended(id, { added: Buffer.alloc(6), added6: Buffer.alloc(18) }),
@@ -689,6 +771,54 @@ describe('extensions', () => {
     for (let i = 0; i < 100; i++)
       peer.say(extended(id, { added: Buffer.from('7f0000010001', 'hex') }));
     await Promise.race([peer.closed, peer.settled().catch(() => undefined)]);
+    const { items } = await node.api.call<{
+      items: { kind: string; peers: number }[];
+    }>('GET', `/api/downloads/${infoHash}/trackers`);
+    const known = items.find(({ kind }) => kind === 'pex')?.peers;
+    expect(known).toBeLessThanOrEqual(200);
+  });
+
+  it('E16: peers that are connected are told of, and no others', async () => {
+    const { infoHash: shared } = await node.api.publish({
+      files: { 'told.bin': bytesOf('told', 50_000) },
+    });
+    // Nobody is there.
+    await node.api.call('PATCH', `/api/downloads/${shared}`, {
+      json: { peers: ['127.0.0.9:9'] },
+    });
+    const pex = 5;
+    const listening = (p: number): Buffer =>
+      extended(0, { m: { ut_metadata: ourMetadataId, ut_pex: pex }, p });
+    const told = ({ id, payload }: Frame): boolean =>
+      id === Id.extended && payload[0] === pex;
+    const join = async (port: number): Promise<HandPeer> => {
+      const peer = await HandPeer.meet(node.ports.peer, {
+        infoHash: shared,
+        fast: true,
+        extensions: true,
+      });
+      peers.push(peer);
+      return peer.say(frame(Id.haveNone), listening(port));
+    };
+    const gone = await join(7_001);
+    await gone.settled();
+    gone.end();
+    await eventually('it is gone', async () =>
+      (await node.api.download(shared)).peers === 0 ? true : undefined,
+    );
+    const [one, two] = [await join(7_002), await join(7_003)];
+    for (const [peer, port] of [
+      [one, 7_003],
+      [two, 7_002],
+    ] as const) {
+      const { payload } = await peer.next(told);
+      const { value } = decodePrefix(payload.subarray(1));
+      const added = (value as Map<string, BencodeValue>).get('added');
+      const address = Buffer.from([127, 0, 0, 1, port >> 8, port & 255]);
+      expect(Buffer.from(added as Uint8Array)).toEqual(address);
+    }
+    await one.settled();
+    expect(one.frames.filter(told)).toHaveLength(1);
   });
 
   it('E17: what a peer has lost is counted off; out of range is borne or closed', async () => {
