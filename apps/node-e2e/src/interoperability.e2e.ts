@@ -13,6 +13,7 @@ import { hasLibtorrent } from './harness/libtorrent';
 import type { Node } from './harness/node';
 import { Scene } from './harness/scene';
 import { peersAt } from './harness/tracker-client';
+import { relayUdp, type Faults } from './harness/udp-relay';
 import {
   cells,
   clients,
@@ -22,7 +23,7 @@ import {
   type Client,
 } from './interoperability/cell';
 import { makeTorrent, pieceLength } from './interoperability/made-torrent';
-import { partners, type Job, type Partner } from './interoperability/partner';
+import { partners, type Job } from './interoperability/partner';
 import { writeReport, type Outcome } from './interoperability/report';
 import {
   forgetWebtorrent,
@@ -37,6 +38,8 @@ const wanted = whole
     ? cells.filter((cell) => nameOf(cell).includes(asked))
     : selection;
 const size = 2 * 1024 * 1024 + 4321;
+const badLine: Faults = { loss: 0.05, reordered: 0.05 };
+const badLineSize = 512 * 1024;
 
 // Other programs keep their own time: a slow start of one is not a failure of ours.
 jest.retryTimes(2, { logErrorsBeforeRetry: true });
@@ -62,12 +65,17 @@ afterAll(async () => {
 });
 
 /** Our node is told, and calls. */
-const call = (infoHash: string, { port }: Partner): Promise<unknown> =>
+const call = (infoHash: string, port: number): Promise<unknown> =>
   ours.api.call('PATCH', `/api/downloads/${infoHash}`, {
     json: { peers: [`127.0.0.1:${port}`] },
   });
 
-async function seed(cell: Cell, name: string, content: Buffer): Promise<void> {
+async function seed(
+  cell: Cell,
+  name: string,
+  content: Buffer,
+  line?: Faults,
+): Promise<void> {
   const { infoHash } = await ours.api.publish({
     fields: { format: cell.format, pieceLength: String(pieceLength) },
     files: { [name]: content },
@@ -79,14 +87,16 @@ async function seed(cell: Cell, name: string, content: Buffer): Promise<void> {
   const job = { scene, cell, folder, torrent, magnet, infoHash };
   const partner = await partners[cell.client]({
     ...job,
-    peerPort: ours.ports.peer,
+    peerPort: line
+      ? await relayUdp(scene, ours.ports.peer, line)
+      : ours.ports.peer,
   });
   if (partner.asksTracker)
     await eventually('the tracker knows the seed', async () =>
       (await peersAt(ours.announceUrl, infoHash)).includes(ours.peerAddress),
     );
   await partner.start();
-  if (!partner.dials) await call(infoHash, partner);
+  if (!partner.dials) await call(infoHash, partner.port);
   await partner.finished();
   expect(await sha256OfFile(join(folder, name))).toBe(sha256(content));
 }
@@ -95,6 +105,7 @@ async function download(
   cell: Cell,
   name: string,
   content: Buffer,
+  line?: Faults,
 ): Promise<void> {
   const torrent = makeTorrent(name, content, cell.format);
   const metainfo = parseTorrent(torrent);
@@ -115,26 +126,30 @@ async function download(
   await partner.start();
   if (cell.source === 'magnet') await ours.api.add({ magnet });
   else expect((await ours.api.askWithTorrent(torrent)).status).toBe(201);
-  await call(infoHash, partner);
+  const port = line ? await relayUdp(scene, partner.port, line) : partner.port;
+  await call(infoHash, port);
   await ours.reaches(infoHash, 'seeding', 60_000);
   expect(await sha256OfFile(join(ours.storage, name))).toBe(sha256(content));
 }
 
 let count = 0;
-async function transfer(cell: Cell): Promise<void> {
-  outcomes.set(nameOf(cell), 'failed');
+async function transfer(cell: Cell, line?: Faults): Promise<void> {
+  if (!line) outcomes.set(nameOf(cell), 'failed');
   const name = `cell ${++count}.bin`;
-  const content = bytesOf(`${nameOf(cell)} ${count}`, size);
+  const content = bytesOf(
+    `${nameOf(cell)} ${count}`,
+    line ? badLineSize : size,
+  );
   await ours.api.settings({
     encryption: cell.encryption === 'plain' ? 'off' : 'required',
     utp: cell.transport === 'utp',
   });
   try {
-    await (cell.ours === 'seeds' ? seed : download)(cell, name, content);
+    await (cell.ours === 'seeds' ? seed : download)(cell, name, content, line);
   } finally {
     await scene.clearChildren();
   }
-  outcomes.set(nameOf(cell), 'passed');
+  if (!line) outcomes.set(nameOf(cell), 'passed');
 }
 
 for (const client of clients) {
@@ -150,3 +165,20 @@ for (const client of clients) {
     );
   });
 }
+
+(hasLibtorrent() ? describe : describe.skip)(
+  'libtorrent over uTP, where a datagram in twenty is lost and another comes late',
+  () => {
+    it.each([
+      'libtorrent: ours seeds, utp, plain, v1, by torrent',
+      'libtorrent: ours downloads, utp, plain, v1, by torrent',
+    ])(
+      '%s',
+      async (name) => {
+        const cell = cells.find((each) => nameOf(each) === name) as Cell;
+        await transfer(cell, badLine);
+      },
+      150_000,
+    );
+  },
+);
