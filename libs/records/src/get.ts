@@ -15,6 +15,7 @@ import type { Answer } from './message';
 import { transferTime } from './put';
 import { isTombstone, REPLICAS, supersedes } from './record';
 import type { DataRecord, RecordKey } from './record';
+import type { Timer } from './timers';
 
 const DEADLINE_MS = 10_000;
 const RETRY_MS = 300;
@@ -103,9 +104,11 @@ export class Gets {
     let asked = 0;
     let open = 0;
     let over = false;
+    let hedge: Timer | undefined;
     const finish = (): void => {
       if (over) return;
       over = true;
+      if (hedge) kernel.timers.cancel(hedge);
       const best = newest(heard);
       const enough = Math.min(READ_QUORUM, candidates.length);
       resume({ best, heard, sure: heard.length >= enough });
@@ -121,14 +124,12 @@ export class Gets {
         if (found) heard.push(found);
         weigh();
       });
-      hedge();
     };
-    const hedge = (): void => {
-      kernel.after(HEDGE_MS, () => {
-        if (over) return;
-        if (asked < candidates.length) next();
-        else if (newest(heard)) finish();
-      });
+    /** As many more as are silent. */
+    const askMore = (): void => {
+      if (asked === candidates.length && newest(heard)) return finish();
+      for (let silent = open; silent > 0; silent--) next();
+      if (!over) hedge = kernel.after(HEDGE_MS, askMore);
     };
     const weigh = (): void => {
       if (over) return;
@@ -141,7 +142,8 @@ export class Gets {
       } else if (open === 0) finish();
     };
     next();
-    if (!over) next();
+    next();
+    if (!over) hedge = kernel.after(HEDGE_MS, askMore);
   }
 
   /** This node first, if it is one of the three: that costs nothing. Those that were silent lately last. */

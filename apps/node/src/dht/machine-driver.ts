@@ -10,6 +10,8 @@ const longestTimer = 60_000;
 
 export class MachineDriver<I extends { readonly type: string }, O> {
   private timer: NodeJS.Timeout | undefined;
+  /** When it is due. */
+  private timerAt = 0;
   private readonly waiting: (I | { readonly type: 'tick' })[] = [];
   private busy = false;
   private stopped = false;
@@ -45,13 +47,19 @@ export class MachineDriver<I extends { readonly type: string }, O> {
     clearTimeout(this.timer);
   }
 
+  /** One that is due before it is needed stays: to be asked once too often costs less than a new timer for every step. */
   private setTimer(): void {
+    const now = this.now();
+    const at = Math.min(now + longestTimer, this.machine.wakeAt);
+    if (this.timer && this.timerAt <= at) return;
     clearTimeout(this.timer);
-    const { wakeAt } = this.machine;
-    const delay = Math.min(longestTimer, Math.max(0, wakeAt - this.now()));
+    this.timerAt = at;
     this.timer = setTimeout(
-      () => this.feed({ type: 'tick' }),
-      Math.ceil(delay),
+      () => {
+        this.timer = undefined;
+        this.feed({ type: 'tick' });
+      },
+      Math.ceil(Math.max(0, at - now)),
     );
   }
 }
