@@ -15,7 +15,9 @@ export default defineConfig({
   retries: 1,
   outputDir: '../../dist/web-e2e',
   reporter: 'list',
-  workers: 1,
+  // A half of a browser's time is waiting; pages of a made-up node do not disturb each other.
+  workers: 2,
+  fullyParallel: true,
   timeout: 60_000,
   expect: { timeout: 15_000 },
   use: { launchOptions, locale: 'en-GB', trace: 'on-first-retry' },
@@ -26,10 +28,9 @@ export default defineConfig({
     },
     {
       name: 'phone',
-      // Every run has the flows and the pages; the target `pages` everything that is not about keys or time.
-      testMatch: everything
-        ? /(?<!keyboard|speed)\.spec\.ts/
-        : /(pages|device|flows)\.spec\.ts/,
+      // Every run has what looks or is done otherwise on a phone; the target `pages` all but keys and time.
+      testMatch: /(?<!keyboard|speed)\.spec\.ts/,
+      grep: everything ? /./ : /@phone/,
       use: {
         ...devices['Pixel 7'],
         viewport: { width: 390, height: 844 },

@@ -70,30 +70,32 @@ test('the page can be installed, opens magnet links and keeps still when asked',
   expect(moving).toBe(0);
 });
 
-test('a long press opens the menu, and taps select where there are no boxes', async ({
-  page,
-}, info) => {
-  test.skip(info.project.name !== 'phone', 'needs a finger');
-  await page.goto(`${node.url}/files`);
-  const rows = page.locator('[role=row][data-row]');
-  const box = await rows.nth(1).locator('.name').boundingBox();
-  if (!box) throw new Error('there is no row');
-  const touch = await page.context().newCDPSession(page);
-  const touchPoints = [{ x: box.x + 20, y: box.y + 8 }];
-  await touch.send('Input.dispatchTouchEvent', {
-    type: 'touchStart',
-    touchPoints,
-  });
-  const select = page.getByRole('menuitem', { name: 'Select' });
-  await expect(select).toBeVisible();
-  await touch.send('Input.dispatchTouchEvent', {
-    type: 'touchEnd',
-    touchPoints: [],
-  });
-  await select.tap();
-  await rows.nth(3).locator('.name').tap();
-  await expect(page.getByRole('toolbar')).toContainText('2 selected');
-  await page.getByRole('button', { name: 'Select none' }).tap();
-  await rows.nth(3).locator('.name').tap();
-  await expect(page.getByRole('complementary')).toBeVisible();
-});
+test(
+  'a long press opens the menu, and taps select where there are no boxes',
+  { tag: '@phone' },
+  async ({ page }, info) => {
+    test.skip(info.project.name !== 'phone', 'needs a finger');
+    await page.goto(`${node.url}/files`);
+    const rows = page.locator('[role=row][data-row]');
+    const box = await rows.nth(1).locator('.name').boundingBox();
+    if (!box) throw new Error('there is no row');
+    const touch = await page.context().newCDPSession(page);
+    const touchPoints = [{ x: box.x + 20, y: box.y + 8 }];
+    await touch.send('Input.dispatchTouchEvent', {
+      type: 'touchStart',
+      touchPoints,
+    });
+    const select = page.getByRole('menuitem', { name: 'Select' });
+    await expect(select).toBeVisible();
+    await touch.send('Input.dispatchTouchEvent', {
+      type: 'touchEnd',
+      touchPoints: [],
+    });
+    await select.tap();
+    await rows.nth(3).locator('.name').tap();
+    await expect(page.getByRole('toolbar')).toContainText('2 selected');
+    await page.getByRole('button', { name: 'Select none' }).tap();
+    await rows.nth(3).locator('.name').tap();
+    await expect(page.getByRole('complementary')).toBeVisible();
+  },
+);

@@ -135,6 +135,7 @@ export class FakeNode {
     alternativeNow: false,
   };
   private signedIn = false;
+  private readonly seeders = new Map<string, number>();
   private sequence = 0;
   private ticks = 0;
   private turn = 0;
@@ -193,6 +194,12 @@ export class FakeNode {
   resizeRing(nodes: number): void {
     this.options = { ...this.options, nodes };
     this.send('ring', ring(nodes, 0));
+  }
+
+  /** The swarm of this file has so many seeders from now on. */
+  announce(infoHash: string, seeders: number): void {
+    this.seeders.set(infoHash, seeders);
+    this.send('catalogue', { version: this.seeders.size });
   }
 
   put(item: Download): Download {
@@ -290,9 +297,11 @@ export class FakeNode {
     action: string | undefined,
     query: URLSearchParams,
   ): void {
-    const all = Array.from({ length: this.options.catalogue }, (_, n) =>
-      catalogueEntry(n, this.started),
-    );
+    const all = Array.from({ length: this.options.catalogue }, (_, n) => {
+      const entry = catalogueEntry(n, this.started);
+      const seeders = this.seeders.get(entry.infoHash) ?? entry.seeders;
+      return { ...entry, seeders };
+    });
     if (id === 'facets') return this.json(response, facets(all, query));
     if (id) {
       const entry = all.find(({ infoHash }) => infoHash === id);

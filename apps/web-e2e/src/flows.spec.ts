@@ -1,5 +1,7 @@
 /** What people do, between two real nodes: publish in the page of one, find, download and open in the page of the other. */
 import { createHash, randomBytes } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { expect, type Page, test } from '@playwright/test';
 import { hostileName } from './fake-world.ts';
 import { type RealNode, RealNodes } from './real-nodes.ts';
@@ -57,50 +59,56 @@ async function publish(page: Page, ...files: Sent[]): Promise<void> {
 const row = (page: Page, name: string) =>
   page.getByRole('row').filter({ hasText: name });
 
-test('publish, find, download, open', async ({ page }, info) => {
-  const film = file(
-    `film ñ 🎬 ${info.project.name}.bin`,
-    randomBytes(3_000_000),
-  );
-  const notes = file(
-    `notes ${info.project.name}.txt`,
-    Buffer.from('First line\nñandú 風\n'),
-  );
-  await publish(page, film, notes);
+test(
+  'publish, find, download, open',
+  { tag: '@phone' },
+  async ({ page }, info) => {
+    const film = file(
+      `film ñ 🎬 ${info.project.name}.bin`,
+      randomBytes(3_000_000),
+    );
+    const notes = file(
+      `notes ${info.project.name}.txt`,
+      Buffer.from('First line\nñandú 風\n'),
+    );
+    await publish(page, film, notes);
 
-  await page.goto(`${ben.url}/files`);
-  await page.getByRole('searchbox').fill(info.project.name);
-  await expect(row(page, film.name)).toBeVisible();
-  await expect(row(page, notes.name)).toContainText('by ana');
-  await page.getByRole('button', { name: `Download ${film.name}` }).click();
-  await page.getByRole('button', { name: `Download ${notes.name}` }).click();
+    await page.goto(`${ben.url}/files`);
+    await page.getByRole('searchbox').fill(info.project.name);
+    await expect(row(page, film.name)).toBeVisible();
+    await expect(row(page, notes.name)).toContainText('by ana');
+    await page.getByRole('button', { name: `Download ${film.name}` }).click();
+    await page.getByRole('button', { name: `Download ${notes.name}` }).click();
 
-  await page.goto(`${ben.url}/downloads`);
-  await expect(row(page, film.name)).toContainText('Seeding', {
-    timeout: 60_000,
-  });
-  await expect(row(page, notes.name)).toContainText('Seeding', {
-    timeout: 60_000,
-  });
+    await page.goto(`${ben.url}/downloads`);
+    await expect(row(page, film.name)).toContainText('Seeding', {
+      timeout: 60_000,
+    });
+    await expect(row(page, notes.name)).toContainText('Seeding', {
+      timeout: 60_000,
+    });
 
-  await page.getByRole('link', { name: `Open ${notes.name}` }).click();
-  await expect(
-    page.getByRole('region', { name: 'Text of the file' }),
-  ).toHaveText(notes.buffer.toString());
+    await page.getByRole('link', { name: `Open ${notes.name}` }).click();
+    await expect(
+      page.getByRole('region', { name: 'Text of the file' }),
+    ).toHaveText(notes.buffer.toString());
 
-  await page.goto(`${ben.url}/library`);
-  await page.getByRole('link', { name: `Open ${film.name}` }).click();
-  const link = page.getByRole('link', { name: 'Save to this device' }).first();
-  const [download] = await Promise.all([
-    page.waitForEvent('download'),
-    link.click(),
-  ]);
-  const parts: Buffer[] = [];
-  for await (const part of await download.createReadStream()) {
-    parts.push(part as Buffer);
-  }
-  expect(sha256(Buffer.concat(parts))).toBe(sha256(film.buffer));
-});
+    await page.goto(`${ben.url}/library`);
+    await page.getByRole('link', { name: `Open ${film.name}` }).click();
+    const link = page
+      .getByRole('link', { name: 'Save to this device' })
+      .first();
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      link.click(),
+    ]);
+    const parts: Buffer[] = [];
+    for await (const part of await download.createReadStream()) {
+      parts.push(part as Buffer);
+    }
+    expect(sha256(Buffer.concat(parts))).toBe(sha256(film.buffer));
+  },
+);
 
 test('a hostile name is shown as it is and does nothing', async ({
   page,
@@ -162,41 +170,70 @@ test('a pasted magnet link is downloaded; cancel can be undone; removing asks', 
   await expect(row(page, song.name)).toHaveCount(0);
 });
 
-test('a folder keeps its shape, and single files of it can be chosen', async ({
-  page,
-}, info) => {
-  const name = `album ${info.project.name}`;
-  const form = new FormData();
-  form.append('name', name);
-  for (const path of ['one/a.txt', 'one/b.txt', 'two/c.txt']) {
-    form.append('files', new Blob([`text of ${path}`]), `${name}/${path}`);
-  }
-  const answer = await fetch(`${ana.url}/api/publications`, {
-    method: 'POST',
-    body: form,
-  });
-  expect(answer.status).toBe(201);
+test(
+  'a folder keeps its shape; single files of it are chosen, and some first',
+  { tag: '@phone' },
+  async ({ page }, info) => {
+    const name = `album ${info.project.name}`;
+    const album = info.outputPath(name);
+    for (const path of ['one/a.txt', 'one/b.txt', 'two/c.txt', 'two/d.txt']) {
+      await mkdir(dirname(join(album, path)), { recursive: true });
+      // Pieces of its own for each.
+      await writeFile(join(album, path), `text of ${path}\n`.repeat(5000));
+    }
+    await page.goto(`${ana.url}/publish`);
+    await page.getByTestId('folder').setInputFiles(album);
+    await page.getByRole('button', { name: 'Publish', exact: true }).click();
+    const card = page.getByRole('article', { name });
+    await expect(card).toContainText('4 files');
+    await expect(card).toContainText('Published', { timeout: 30_000 });
 
-  await page.goto(`${ben.url}/files`);
-  await page.getByRole('searchbox').fill(name);
-  await row(page, name).getByText(name).click();
-  await page.getByRole('checkbox', { name: 'Download two' }).uncheck();
-  await page.getByRole('button', { name: /Download the chosen ones/ }).click();
-  await page.getByRole('link', { name: 'Show the download' }).click();
-  await page.getByRole('tab', { name: 'Files' }).click();
-  await expect(page.getByText('b.txt')).toBeVisible();
-  const two = page.getByRole('checkbox', { name: 'Download two' });
-  const whole = page.getByRole('checkbox', { name: `Download ${name}` });
-  await expect(two).not.toBeChecked();
-  await expect(whole).toHaveJSProperty('indeterminate', true);
-  await two.check();
-  await expect(whole).toBeChecked();
-  await expect(whole).toHaveJSProperty('indeterminate', false);
-  await page.getByRole('button', { name: 'Open c.txt' }).click();
-  await expect(
-    page.getByRole('region', { name: 'Text of the file' }),
-  ).toHaveText('text of two/c.txt');
-});
+    await page.goto(`${ben.url}/files`);
+    await page.getByRole('searchbox').fill(name);
+    await row(page, name).getByText(name).click();
+    await page.getByRole('checkbox', { name: 'Download two' }).uncheck();
+    await page
+      .getByRole('button', { name: /Download the chosen ones/ })
+      .click();
+    await page.getByRole('link', { name: 'Show the download' }).click();
+    await page.getByRole('tab', { name: 'Files' }).click();
+    await expect(page.getByText('b.txt')).toBeVisible();
+    const two = page.getByRole('checkbox', { name: 'Download two' });
+    const whole = page.getByRole('checkbox', { name: `Download ${name}` });
+    await expect(two).not.toBeChecked();
+    await expect(whole).toHaveJSProperty('indeterminate', true);
+    // To be loaded first, or at all.
+    await page.getByLabel('Priority of c.txt').selectOption('High');
+    await expect(two).toHaveJSProperty('indeterminate', true);
+    const { id } = (
+      await (await page.request.get(`${ben.url}/api/downloads`)).json()
+    ).items.find((item: { name: string }) => item.name === name);
+    const { items } = await (
+      await page.request.get(`${ben.url}/api/downloads/${id}/files`)
+    ).json();
+    const levels = items.map((item: { path: string; priority: number }) => [
+      item.path.slice(-5),
+      item.priority,
+    ]);
+    expect(levels).toEqual([
+      ['a.txt', 4],
+      ['b.txt', 4],
+      ['c.txt', 7],
+      ['d.txt', 0],
+    ]);
+    await two.check();
+    await expect(whole).toBeChecked();
+    await expect(whole).toHaveJSProperty('indeterminate', false);
+    // There is nothing to put first in what is whole.
+    await expect(page.getByLabel('Priority of c.txt')).toHaveCount(0, {
+      timeout: 60_000,
+    });
+    await page.getByRole('button', { name: 'Open c.txt' }).click();
+    await expect(
+      page.getByRole('region', { name: 'Text of the file' }),
+    ).toContainText('text of two/c.txt');
+  },
+);
 
 test('name, comment, format, piece length and privacy are as chosen; others take the .torrent', async ({
   page,

@@ -1,4 +1,4 @@
-/** What is dropped or pasted anywhere on the page: .torrents and links are downloaded, other files published. */
+/** A node that has nothing yet: what its pages say to do, and what comes of things dropped or pasted anywhere. */
 import { expect, type Page, test } from '@playwright/test';
 import { FakeNode } from './fake-node.ts';
 import { hashOf } from './fake-world.ts';
@@ -6,7 +6,7 @@ import { hashOf } from './fake-world.ts';
 let node: FakeNode;
 
 test.beforeEach(async () => {
-  node = await FakeNode.start({ downloads: 0, changes: 0 });
+  node = await FakeNode.start({ downloads: 0, catalogue: 0, changes: 0 });
 });
 test.afterEach(() => node.close());
 
@@ -38,6 +38,21 @@ const paste = (page: Page, into: string, text: string) =>
       new ClipboardEvent('paste', { clipboardData, bubbles: true }),
     );
   }, text);
+
+test('every empty page says what to do', async ({ page }) => {
+  const todo: Record<string, readonly [string, string, RegExp]> = {
+    files: ['Nothing has been published yet', 'Publish a file', /publish$/],
+    downloads: ['No downloads yet', 'Look at the files', /files$/],
+    library: ['The library is empty', 'Look at the files', /files$/],
+    [`view/${hashOf(1)}`]: ['This file is not', 'Look at the files', /files$/],
+  };
+  for (const [path, [title, action, address]] of Object.entries(todo)) {
+    await page.goto(`${node.url}/${path}`);
+    await expect(page.getByRole('heading', { name: title })).toBeVisible();
+    await page.getByRole('main').getByRole('link', { name: action }).click();
+    await expect(page).toHaveURL(address);
+  }
+});
 
 test('a .torrent that is dropped on the settings is downloaded', async ({
   page,

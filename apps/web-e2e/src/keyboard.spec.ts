@@ -48,7 +48,9 @@ test('a list is one tab stop, with arrows inside', async ({ page }) => {
   await expect(name).toHaveAttribute('aria-sort', 'ascending');
 });
 
-test('Space, Shift and Ctrl+A select; Escape deselects', async ({ page }) => {
+test('Space, Shift and Ctrl+A select, as do clicks with Ctrl and Shift; Escape deselects', async ({
+  page,
+}) => {
   await enter(page);
   await page.keyboard.press('Space');
   await expect(selected(page)).toHaveCount(1);
@@ -60,9 +62,7 @@ test('Space, Shift and Ctrl+A select; Escape deselects', async ({ page }) => {
   await expect(page.getByRole('toolbar')).toContainText('40 selected');
   await page.keyboard.press('Escape');
   await expect(selected(page)).toHaveCount(0);
-});
 
-test('the mouse selects with Ctrl, Shift and boxes', async ({ page }) => {
   const name = (index: number) => row(page, index).locator('.name');
   await name(1).click({ modifiers: ['Control'] });
   await name(4).click({ modifiers: ['Shift'] });
@@ -71,7 +71,7 @@ test('the mouse selects with Ctrl, Shift and boxes', async ({ page }) => {
   await expect(selected(page)).toHaveCount(3);
 });
 
-test('the context menu opens and closes by keyboard, and gives the focus back', async ({
+test('menu and details open and close by keyboard, and give the focus back', async ({
   page,
 }) => {
   await enter(page);
@@ -81,10 +81,7 @@ test('the context menu opens and closes by keyboard, and gives the focus back', 
   await page.keyboard.press('Escape');
   await expect(page.getByRole('menu')).toHaveCount(0);
   expect(await focusedRow(page)).toBe('1');
-});
 
-test('Enter opens the details, Escape closes them', async ({ page }) => {
-  await enter(page);
   await page.keyboard.press('Enter');
   const detail = page.getByRole('complementary');
   await expect(detail).toBeVisible();
@@ -93,7 +90,9 @@ test('Enter opens the details, Escape closes them', async ({ page }) => {
   await expect(detail).toHaveCount(0);
 });
 
-test('p pauses and resumes, Delete asks', async ({ page }) => {
+test('p pauses and resumes, Delete asks, and what is cancelled can be brought back', async ({
+  page,
+}) => {
   await page.getByRole('searchbox').fill('Sintel');
   await row(page, 0).locator('[data-cell]').nth(1).focus();
   await expect(row(page, 0)).toContainText('Downloading');
@@ -105,6 +104,16 @@ test('p pauses and resumes, Delete asks', async ({ page }) => {
   await expect(page.getByRole('dialog')).toContainText('Remove this download?');
   await page.keyboard.press('Escape');
   await expect(page.getByRole('dialog')).toHaveCount(0);
+
+  const rows = page.locator('.grid-row');
+  const before = await rows.count();
+  await row(page, 0).locator('[data-cell]').nth(1).focus();
+  await page.keyboard.press('Shift+F10');
+  await page.getByRole('menuitem', { name: 'Cancel' }).click();
+  await expect(rows).toHaveCount(before - 1);
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await expect(rows).toHaveCount(before);
+  await expect(row(page, 0)).toContainText('Downloading');
 });
 
 test('what failed says why, and is tried again', async ({ page }) => {
@@ -140,19 +149,9 @@ test('the catalogue is sorted by its heads, and is so at the next visit', async 
   await expect(size).toHaveAttribute('aria-sort', 'ascending');
 });
 
-test('a cancelled download can be brought back', async ({ page }) => {
-  await page.getByRole('searchbox').fill('Big Buck');
-  const before = await page.locator('[role=row][data-row]').count();
-  await row(page, 0).locator('[data-cell]').nth(1).focus();
-  await page.keyboard.press('Shift+F10');
-  await page.getByRole('menuitem', { name: 'Cancel' }).click();
-  await expect(page.locator('[role=row][data-row]')).not.toHaveCount(before);
-  await page.getByRole('button', { name: 'Undo' }).click();
-  await expect(page.locator('[role=row][data-row]')).toHaveCount(before);
-  await expect(row(page, 0)).toContainText('Downloading');
-});
-
-test('shortcuts: ?, /, n and g with a letter', async ({ page }) => {
+test('shortcuts: ?, /, n and g with a letter; a wrong link is told', async ({
+  page,
+}) => {
   await page.locator('main').focus();
   await page.keyboard.press('?');
   await expect(page.getByRole('dialog')).toContainText('Keyboard shortcuts');
@@ -163,16 +162,12 @@ test('shortcuts: ?, /, n and g with a letter', async ({ page }) => {
   await page.keyboard.press('Tab');
   await page.keyboard.press('n');
   await expect(page.getByRole('dialog')).toContainText('Add a download');
+  await page.getByLabel(/Magnet link or info-hash/).fill('https://example.org');
+  await page.getByRole('button', { name: 'Download', exact: true }).click();
+  await expect(page.getByText('This is neither a magnet link')).toBeVisible();
   await page.keyboard.press('Escape');
   await expect(page.getByRole('dialog')).toHaveCount(0);
   await page.keyboard.press('g');
   await page.keyboard.press('r');
   await expect(page).toHaveURL(/\/ring$/);
-});
-
-test('a wrong link is told in the dialog', async ({ page }) => {
-  await page.getByRole('button', { name: 'Add', exact: true }).click();
-  await page.getByLabel(/Magnet link or info-hash/).fill('https://example.org');
-  await page.getByRole('button', { name: 'Download', exact: true }).click();
-  await expect(page.getByText('This is neither a magnet link')).toBeVisible();
 });

@@ -1,4 +1,5 @@
 /** What a real node has: playing, seeing and reading it in the page, also unfinished; withdrawing it; and a node that comes back. */
+import { randomBytes } from 'node:crypto';
 import { expect, type Page, test } from '@playwright/test';
 import { type RealNode, RealNodes } from './real-nodes.ts';
 
@@ -14,9 +15,12 @@ test.beforeAll(async () => {
 });
 test.afterAll(() => nodes?.removeAll());
 
-async function publish(name: string, bytes: BlobPart): Promise<void> {
+async function publish(
+  files: Readonly<Record<string, BlobPart>>,
+): Promise<void> {
   const form = new FormData();
-  form.append('files', new Blob([bytes]), name);
+  for (const [path, bytes] of Object.entries(files))
+    form.append('files', new Blob([bytes]), path);
   const answer = await fetch(`${node.url}/api/publications`, {
     method: 'POST',
     body: form,
@@ -78,6 +82,17 @@ async function made(page: Page): Promise<{ png: Buffer; webm: Buffer }> {
   return { png, webm };
 }
 
+const expectWidth = (page: Page, name: string) =>
+  expect
+    .poll(
+      () =>
+        page
+          .getByRole('img', { name })
+          .evaluate((i: HTMLImageElement) => i.naturalWidth),
+      { timeout: 30_000 },
+    )
+    .toBe(64);
+
 const play = (page: Page, name: string) =>
   page.getByRole('link', { name: `Open ${name}` }).click();
 
@@ -87,11 +102,15 @@ test('films, songs, pictures, texts and PDFs open in the page', async ({
   const at = (name: string): string => `${info.project.name} ${name}`;
   await page.goto(`${node.url}/library`);
   const { png, webm } = await made(page);
-  await publish(at('film.webm'), new Uint8Array(webm));
-  await publish(at('song.wav'), wav(60));
-  await publish(at('picture.png'), new Uint8Array(png));
-  await publish(at('page.html'), '<script>window.hacked = 1</script>');
-  await publish(at('book.pdf'), '%PDF-1.4\n%%EOF\n');
+  const all = {
+    'film.webm': new Uint8Array(webm),
+    'song.wav': wav(60),
+    'picture.png': new Uint8Array(png),
+    'page.html': '<script>window.hacked = 1</script>',
+    'book.pdf': '%PDF-1.4\n%%EOF\n',
+  };
+  for (const [name, bytes] of Object.entries(all))
+    await publish({ [at(name)]: bytes });
 
   await play(page, at('film.webm'));
   const film = page.locator('video');
@@ -112,13 +131,7 @@ test('films, songs, pictures, texts and PDFs open in the page', async ({
   await page.goBack();
 
   await play(page, at('picture.png'));
-  await expect
-    .poll(() =>
-      page
-        .getByRole('img', { name: at('picture.png') })
-        .evaluate((i: HTMLImageElement) => i.naturalWidth),
-    )
-    .toBe(64);
+  await expectWidth(page, at('picture.png'));
   await page.goBack();
 
   await play(page, at('page.html'));
@@ -135,21 +148,31 @@ test('films, songs, pictures, texts and PDFs open in the page', async ({
   expect(answer.headers()['content-type']).toContain('application/pdf');
 });
 
-test('a song plays and is wound on while it still downloads', async ({
+test('songs play and are wound on, pictures and PDFs open while they still download', async ({
   page,
 }, info) => {
-  const name = `${info.project.name} long.wav`;
+  const folder = `${info.project.name} album`;
   const seconds = 1200;
   const listener = await nodes.start('lea');
   const api = `${listener.url}/api`;
   // Slow enough that it is unfinished all the time that it is listened to.
   const limits = { downloadLimit: 60_000, limitLocal: true };
   await page.request.patch(`${api}/settings`, { data: limits });
-  await publish(name, wav(seconds));
-
   await page.goto(`${listener.url}/files`);
-  await page.getByRole('searchbox').fill(name);
-  await page.getByRole('row').filter({ hasText: name }).getByText(name).click();
+  const { png } = await made(page);
+  const pdf = Buffer.concat([Buffer.from('%PDF-1.4\n'), randomBytes(100_000)]);
+  await publish({
+    [`${folder}/1 long.wav`]: wav(seconds),
+    [`${folder}/2 cover.png`]: new Uint8Array(png),
+    [`${folder}/3 booklet.pdf`]: pdf,
+  });
+
+  await page.getByRole('searchbox').fill(folder);
+  await page
+    .getByRole('row')
+    .filter({ hasText: folder })
+    .getByText(folder)
+    .click();
   await page.getByRole('button', { name: 'Stream', exact: true }).click();
   const song = page.locator('audio');
   const lasts = () =>
@@ -172,9 +195,20 @@ test('a song plays and is wound on while it still downloads', async ({
   expect(now.state).toBe('downloading');
   expect(now.completedBytes).toBeLessThan(0.9 * now.size);
 
-  await page.goto(`${listener.url}/downloads/${now.id}`);
-  await page.getByRole('tab', { name: 'Files' }).click();
-  await page.getByRole('button', { name: `Open ${name}` }).click();
+  const openFile = async (name: string): Promise<void> => {
+    await page.goto(`${listener.url}/downloads/${now.id}`);
+    await page.getByRole('tab', { name: 'Files' }).click();
+    await page.getByRole('button', { name: `Open ${name}` }).click();
+  };
+  await openFile('2 cover.png');
+  await expectWidth(page, '2 cover.png');
+  await openFile('3 booklet.pdf');
+  const answer = await page.request.get(
+    listener.url + (await page.locator('iframe').getAttribute('src')),
+  );
+  expect(answer.headers()['content-type']).toContain('application/pdf');
+  expect(pdf.equals(await answer.body())).toBe(true);
+  await openFile('1 long.wav');
   await expect.poll(lasts, { timeout: 30_000 }).toBe(seconds);
   expect((await download()).state).toBe('downloading');
   await page.request.patch(`${api}/settings`, { data: { downloadLimit: 0 } });
@@ -188,7 +222,7 @@ test('what was published is withdrawn, and stays in the library', async ({
   page,
 }, info) => {
   const name = `secret ${info.project.name}.txt`;
-  await publish(name, 'plans');
+  await publish({ [name]: 'plans' });
   await page.goto(`${node.url}/library`);
   const row = page.getByRole('row').filter({ hasText: name });
   await row.getByRole('button', { name: /More actions/ }).click();

@@ -12,7 +12,7 @@ import { Location } from '@angular/common';
 import { MatButton, MatIconButton } from '@angular/material/button';
 import { MatProgressBar } from '@angular/material/progress-bar';
 import { DomSanitizer } from '@angular/platform-browser';
-import { Router } from '@angular/router';
+import { Router, RouterLink } from '@angular/router';
 import { Api, getDownloadFiles } from '@dnd/api-client';
 import { Formats } from '../language/formats';
 import { Language } from '../language/language';
@@ -29,7 +29,15 @@ const maxText = 512 * 1024;
 
 @Component({
   selector: 'app-viewer',
-  imports: [Empty, FileTree, Icon, MatButton, MatIconButton, MatProgressBar],
+  imports: [
+    Empty,
+    FileTree,
+    Icon,
+    MatButton,
+    MatIconButton,
+    MatProgressBar,
+    RouterLink,
+  ],
   templateUrl: './viewer.html',
   styleUrl: './viewer.scss',
 })
