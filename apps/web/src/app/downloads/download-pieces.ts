@@ -176,6 +176,8 @@ const kindOf = (inFlight: boolean, copies = 0) =>
 /** The theme's colours as the canvas understands them: computed by an element that has them. */
 function coloursOf(canvas: HTMLCanvasElement) {
   const probe = canvas.ownerDocument.createElement('span');
+  // A picture keeps its colours where the system chooses all others.
+  probe.style.setProperty('forced-color-adjust', 'none');
   canvas.parentElement?.append(probe);
   const read = (name: string): string => {
     probe.style.color = name;
