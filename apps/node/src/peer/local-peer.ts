@@ -51,41 +51,41 @@ export class LocalPeer extends Peer {
   }
 
   async download(id: string): Promise<DownloadDto> {
-    return this.engine.show(this.engine.entry(id));
+    return this.engine.show(this.engine.entries.get(id));
   }
 
   async add(download: AddDownload): Promise<DownloadDto> {
-    return this.engine.show(await this.engine.add(download));
+    return this.engine.show(await this.engine.entries.add(download));
   }
 
   async pause(id: string): Promise<DownloadDto> {
-    const entry = this.engine.entry(id);
+    const entry = this.engine.entries.get(id);
     ended(entry);
-    await this.engine.pause(entry);
+    await this.engine.entries.pause(entry);
     return this.engine.show(entry);
   }
 
   async resume(id: string): Promise<DownloadDto> {
-    const entry = this.engine.entry(id);
+    const entry = this.engine.entries.get(id);
     ended(entry);
-    this.engine.wish(entry, 'run');
+    this.engine.entries.wish(entry, 'run');
     return this.engine.show(entry);
   }
 
   async cancel(id: string): Promise<DownloadDto> {
-    const entry = this.engine.entry(id);
-    await this.engine.cancel(entry);
+    const entry = this.engine.entries.get(id);
+    await this.engine.entries.cancel(entry);
     return this.engine.show(entry);
   }
 
   async retry(id: string): Promise<DownloadDto> {
-    const entry = this.engine.entry(id);
-    this.engine.wish(entry, 'run');
+    const entry = this.engine.entries.get(id);
+    this.engine.entries.wish(entry, 'run');
     return this.engine.show(entry);
   }
 
   async recheck(id: string): Promise<DownloadDto> {
-    const entry = this.engine.entry(id);
+    const entry = this.engine.entries.get(id);
     ended(entry);
     if (entry.session.phase !== 'active')
       throw new SeamError(
@@ -97,12 +97,12 @@ export class LocalPeer extends Peer {
   }
 
   async remove(id: string, data: boolean): Promise<void> {
-    await this.engine.remove(this.engine.entry(id), data);
+    await this.engine.entries.remove(this.engine.entries.get(id), data);
   }
 
   async update(id: string, change: UpdateDownloadDto): Promise<DownloadDto> {
     const { downloadLimit, uploadLimit, sequential, files } = change;
-    const entry = this.engine.entry(id);
+    const entry = this.engine.entries.get(id);
     const { session, options } = entry;
     if (downloadLimit !== undefined) options.downloadLimit = downloadLimit;
     if (uploadLimit !== undefined) options.uploadLimit = uploadLimit;
@@ -118,19 +118,19 @@ export class LocalPeer extends Peer {
     if (change.peers) {
       const known = [...(options.peers ?? []), ...change.peers];
       options.peers = [...new Set(known)].slice(-mostPeersKept);
-      this.engine.addPeers(entry, change.peers);
+      this.engine.entries.addPeers(entry, change.peers);
     }
     if (files) {
       session.setPriorities(files);
       if (session.priorities) options.priorities = [...session.priorities];
     }
-    this.engine.save(entry);
+    this.engine.entries.save(entry);
     this.engine.changed(session);
     return this.engine.show(entry);
   }
 
   async files(id: string): Promise<DownloadFilesDto> {
-    const { session } = this.engine.entry(id);
+    const { session } = this.engine.entries.get(id);
     const items = (session.metainfo?.files ?? []).flatMap((file, index) => {
       if (file.pad) return [];
       const path = file.path.join('/');
@@ -150,7 +150,7 @@ export class LocalPeer extends Peer {
   }
 
   async peers(id: string): Promise<PeersDto> {
-    const { session } = this.engine.entry(id);
+    const { session } = this.engine.entries.get(id);
     const items = [...session.peers.sockets].map((socket): PeerDto => {
       const peer = socket.swarmPeer;
       return {
@@ -193,7 +193,7 @@ export class LocalPeer extends Peer {
   }
 
   async pieces(id: string): Promise<PiecesDto> {
-    const { metainfo, have, swarm } = this.engine.entry(id).session;
+    const { metainfo, have, swarm } = this.engine.entries.get(id).session;
     const count = metainfo?.pieceCount ?? 0;
     const availability = Uint8Array.from(
       swarm?.availability() ?? new Uint16Array(count),
@@ -209,13 +209,13 @@ export class LocalPeer extends Peer {
   }
 
   async sources(id: string): Promise<SourcesDto> {
-    const items = showSources(this.engine, this.engine.entry(id).session);
+    const items = showSources(this.engine, this.engine.entries.get(id).session);
     return { total: items.length, items };
   }
 
   async journal(id: string): Promise<LogDto> {
-    const items = this.engine
-      .entry(id)
+    const items = this.engine.entries
+      .get(id)
       .session.log.list()
       .map((entry) => ({
         ...entry,
@@ -277,7 +277,7 @@ export class LocalPeer extends Peer {
     path: string,
     offset: number,
   ): Promise<Extent> {
-    const { session, row } = this.engine.entry(infoHash);
+    const { session, row } = this.engine.entries.get(infoHash);
     const { metainfo } = session;
     // Web seeds are asked with the torrent's name before the path (BEP 19).
     const inFolder = path.startsWith(`${metainfo?.name}/`)

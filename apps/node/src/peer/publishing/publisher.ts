@@ -79,7 +79,7 @@ export class Publisher implements Part {
   }
 
   async withdraw(infoHash: string): Promise<void> {
-    const entry = this.engine.entries.get(infoHash);
+    const entry = this.engine.entries.find(infoHash);
     const { clientId, token } = this.engine.identity.value;
     if (clientId === undefined)
       throw new SeamError(
@@ -89,7 +89,7 @@ export class Publisher implements Part {
     await this.engine.tracker.withdraw(infoHash, clientId, token);
     if (!entry) return;
     entry.row = { ...entry.row, published: false, announced: true };
-    this.engine.save(entry);
+    this.engine.entries.save(entry);
     this.engine.changed(entry.session);
   }
 
@@ -142,7 +142,7 @@ export class Publisher implements Part {
       createdAt: Math.floor(Date.now() / 1000),
     });
     const metainfo = readTorrent(torrent);
-    const known = this.engine.entries.get(metainfo.id);
+    const known = this.engine.entries.find(metainfo.id);
     if (known?.session.complete) {
       if (request.take)
         await rm(dirname(request.path), { recursive: true, force: true });
@@ -157,7 +157,7 @@ export class Publisher implements Part {
     const localName = request.take
       ? await this.bring(request.path, metainfo.name)
       : basename(request.path);
-    return this.engine.adopt(
+    return this.engine.entries.adopt(
       {
         id: metainfo.id,
         name: metainfo.name,
@@ -185,7 +185,7 @@ export class Publisher implements Part {
     const { storage } = this.engine.config;
     await mkdir(storage, { recursive: true });
     const free = await freeName(storage, name, (each) =>
-      this.engine.holdsName(each),
+      this.engine.entries.holdsName(each),
     );
     await rename(path, join(storage, free));
     await rm(dirname(path), { recursive: true, force: true });
@@ -208,7 +208,7 @@ export class Publisher implements Part {
         publishedAt: entry.row.added_at,
       });
       entry.row = { ...entry.row, announced: true };
-      this.engine.save(entry);
+      this.engine.entries.save(entry);
       return replicas;
     } catch (error) {
       if ((error as SeamError).code !== 'unavailable') throw error;

@@ -25,7 +25,7 @@ export interface SourcesOwner {
   readonly peerId: Uint8Array;
   /** Where peers are taken. */
   readonly port: number;
-  readonly entries: ReadonlyMap<string, Entry>;
+  readonly entries: { values(): Iterable<Entry> };
   now(): number;
   sendDatagram(datagram: Uint8Array, host: string, port: number): void;
   /** The session of a hash of 40 hex digits. */
