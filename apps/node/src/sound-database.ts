@@ -3,7 +3,7 @@
  * that belongs to it (an old write-ahead log would be played into the new one) and a new one takes its
  * place; whoever asked says what is lost.
  */
-import { existsSync, renameSync } from 'node:fs';
+import { existsSync, renameSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 
 /** The second looks into indexes too, which takes several times longer: for what is small. */
@@ -34,6 +34,9 @@ export function openSound<T>(
   return { db, statements: prepare(db), damaged };
 }
 
+/** Bytes of the header; of a single byte SQLite says nothing and begins anew. */
+const header = 100;
+
 /** SQLite's codes for what is no sound database: error in its schema, corrupt, not a database. */
 const damages: ReadonlySet<number> = new Set([1, 11, 26]);
 
@@ -42,6 +45,8 @@ function attempt<T>(
   prepare: (db: DatabaseSync) => T,
   check: Check,
 ): SoundDatabase<T> | undefined {
+  const { size } = statSync(file, { throwIfNoEntry: false }) ?? { size: 0 };
+  if (size > 0 && size < header) return undefined;
   let db: DatabaseSync | undefined;
   try {
     db = new DatabaseSync(file);

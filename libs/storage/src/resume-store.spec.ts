@@ -71,8 +71,10 @@ describe('ResumeStore', () => {
 
   it('starts anew from a database cut anywhere, and says what it lost', () => {
     const whole = readFileSync(filled(50));
-    const step = Math.ceil(whole.length / 40);
-    for (let length = 0; length < whole.length; length += step) {
+    const lengths = [1, 2, 99, 511, 512];
+    for (let cut = 0; cut < 40; cut++)
+      lengths.push(Math.ceil((whole.length * cut) / 40));
+    for (const length of lengths) {
       const path = join(makeFolder(), 'resume.db');
       writeFileSync(path, whole);
       truncateSync(path, length);

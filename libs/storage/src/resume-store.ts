@@ -75,7 +75,8 @@ export class ResumeStore {
     const store = new ResumeStore(path, options);
     try {
       mkdirSync(dirname(path), { recursive: true });
-      if (existsSync(path) && statSync(path).size === 0) {
+      // SQLite takes a file of one byte for a new one, too.
+      if (existsSync(path) && statSync(path).size < 2) {
         store.lost.push('the resume data was empty');
       }
       try {

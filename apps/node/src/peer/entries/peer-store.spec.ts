@@ -108,6 +108,15 @@ describe('the list of torrents', () => {
     }
   });
 
+  it.each([1, 2, 99])('says so when %i bytes are left of it', (length) => {
+    const opened = new PeerStore(
+      storageWith('peer.db', sound.slice(0, length)),
+    );
+    expect(opened.lost).toHaveLength(1);
+    expect(opened.torrents()).toEqual([]);
+    opened.close();
+  });
+
   it('takes over what can still be read', () => {
     const cut = sound.slice(0, sound.length - 4096);
     const storage = storageWith('peer.db', cut);
