@@ -271,6 +271,13 @@ describe('a magnet link', () => {
         isWanted: index !== 1,
       })),
     );
+    // It wants no more, and says so (BEP 21).
+    const peer = await HandPeer.meet(b.ports.peer, {
+      infoHash: torrent.infoHash,
+      extensions: true,
+    });
+    expect((await peer.theirs()).all.get('upload_only')).toBe(1);
+    peer.end();
   });
 
   it('of a v2 torrent has its hash alone', async () => {

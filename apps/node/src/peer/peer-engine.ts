@@ -177,7 +177,9 @@ export class PeerEngine
   finished(session: TorrentSession): void {
     const entry = this.entries.find(session.id);
     if (!entry) return;
-    if (this.entries.completed(entry) && session.downloadedBytes > 0)
+    const isNew = this.entries.completed(entry);
+    // Whoever has chosen files and got them is no new seed.
+    if (isNew && session.downloadedBytes > 0 && session.left === 0)
       this.sources.completed(session);
     this.changed(session);
   }
@@ -249,7 +251,8 @@ export class PeerEngine
   get ownHosts(): ReadonlySet<string> {
     const { advertise, host } = this.config;
     const hosts = new Set([advertise, host]);
-    if (host === '0.0.0.0') hosts.add('127.0.0.1');
+    if (host === '0.0.0.0' || host === '::') hosts.add('127.0.0.1');
+    if (host === '::') hosts.add('::1');
     return hosts;
   }
 

@@ -137,15 +137,19 @@ export class OutsideTrackers {
   private async announce(
     session: TorrentSession,
     watched: Watched,
-    { call, url, event, trackerId }: AnnounceOutput,
+    { call, url, event: told, trackerId }: AnnounceOutput,
   ): Promise<void> {
+    const { left } = session;
+    // BEP 21: wants no more, though it lacks something.
+    const isPartialSeed = session.complete && left > 0;
+    const event = told ?? (isPartialSeed ? 'paused' : undefined);
     const facts: AnnounceFacts = {
       infoHash: wireHashes(session.local)[0],
       peerId: this.owner.peerId,
       port: this.owner.port,
       uploaded: session.uploadedBytes - watched.uploadedAtStart,
       downloaded: session.downloadedBytes - watched.downloadedAtStart,
-      left: session.left,
+      left,
       key: watched.key,
       numwant: event === 'stopped' ? 0 : peersWanted,
       ...(event ? { event } : {}),
