@@ -62,8 +62,11 @@ export class Node {
     this.api = new Api(`http://${this.host}:${ports.http}`);
   }
 
+  /** As it stands in a URL. */
   get host(): string {
-    return this.machine?.host ?? '127.0.0.1';
+    const host = this.machine?.host ?? this.flags['host'];
+    if (typeof host !== 'string') return '127.0.0.1';
+    return host.includes(':') ? `[${host}]` : host;
   }
 
   get process(): Child {

@@ -13,32 +13,34 @@ export interface Faults {
   readonly reordered: number;
 }
 
-/** `port` of a new relay to `target` on this machine. */
+/** `port` of a new relay to `target` on this machine, both at `host`. */
 export async function relayUdp(
   scene: Scene,
   target: number,
   faults: Faults = { loss: 0, reordered: 0 },
+  host = '127.0.0.1',
 ): Promise<number> {
   const port = await freePort();
-  const front = createSocket('udp4');
+  const type = host.includes(':') ? 'udp6' : 'udp4';
+  const front = createSocket(type);
   const backs = new Map<number, Socket>();
   const unruly = unreliable(faults);
   front.on('message', (bytes, { port: client }) => {
     let back = backs.get(client);
     if (!back) {
-      back = createSocket('udp4');
-      back.bind(0, '127.0.0.1');
+      back = createSocket(type);
+      back.bind(0, host);
       back.on('message', (answer) =>
-        unruly(() => front.send(answer, client, '127.0.0.1')),
+        unruly(() => front.send(answer, client, host)),
       );
       backs.set(client, back);
     }
     const way = back;
-    unruly(() => way.send(bytes, target, '127.0.0.1'));
+    unruly(() => way.send(bytes, target, host));
   });
   await new Promise<void>((resolve, reject) => {
     front.once('error', reject);
-    front.bind(port, '127.0.0.1', resolve);
+    front.bind(port, host, resolve);
   });
   scene.atEnd(() => {
     front.close();
