@@ -170,12 +170,16 @@ describe('what was there and is not any more', () => {
     const handle = await open(file, 'r+');
     await handle.write(Buffer.alloc(100_000, 7), 0, 100_000, 300_000);
     await handle.close();
-    const peer = await HandPeer.meet(b.ports.peer, {
-      infoHash: torrent.infoHash,
-      fast: true,
+    // Where it is noticed before anybody asks, nobody is let in until it has been checked.
+    const peer = await eventually('somebody may ask', async () => {
+      const asker = await HandPeer.meet(b.ports.peer, {
+        infoHash: torrent.infoHash,
+        fast: true,
+      });
+      asker.say(frame(Id.haveNone), frame(Id.interested));
+      await asker.next(Id.unchoke);
+      return asker;
     });
-    peer.say(frame(Id.haveNone), frame(Id.interested));
-    await peer.next(Id.unchoke);
     for (let piece = 0; piece < torrent.pieceCount; piece++)
       peer.say(frame(Id.request, piece, 0, 16_384));
     await isWhole();

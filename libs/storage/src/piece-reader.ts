@@ -1,7 +1,7 @@
 /**
  * Reads had pieces in chunks of up to 1 MiB, never across a piece, through the cache that all torrents
- * share, one chunk ahead of a peer that goes through a piece in order. It notices files that
- * vanished, were cut, or (looked at every few seconds) were written to by others.
+ * share, one chunk ahead of a peer that goes through a piece in order. A file is looked at after each
+ * reading, so that nothing is handed out of one that vanished, was cut, or was written to by others.
  */
 import type { FileLayout } from '@dnd/metainfo';
 import type { FileLedger } from './file-ledger';
@@ -11,8 +11,6 @@ import type { TorrentFiles } from './torrent-files';
 
 const MAX_CHUNK = 2 ** 20;
 const BLOCK = 16_384;
-/** Milliseconds between two looks at a file that is read. */
-const LOOK_EVERY = 5_000;
 
 /** A run of verified blocks in the memory that all peers are served from, with `blockGap` bytes before each, in which the borrower may write. */
 export interface Loan {
@@ -37,7 +35,9 @@ export class PieceReader {
   readonly #chunks = new Map<number, Chunk>();
   readonly #chunkBytes: number;
   readonly #perPiece: number;
-  readonly #looked = new Map<number, number>();
+  /** By file, the look that is under way, and the one that begins after it for all who ask meanwhile. */
+  readonly #looking = new Map<number, Promise<void>>();
+  readonly #nextLook = new Map<number, Promise<void>>();
   #last: Chunk | undefined;
 
   constructor(options: PieceReaderOptions) {
@@ -177,8 +177,8 @@ export class PieceReader {
       end = at + length;
       const parts = this.#parts(chunk, at, end);
       try {
-        await this.#look(fileIndex);
         await this.#options.files.read(fileIndex, fileOffset, parts);
+        await this.#look(fileIndex);
       } catch (error) {
         this.#tellLost(fileIndex, error);
         throw error;
@@ -203,15 +203,36 @@ export class PieceReader {
     return parts;
   }
 
-  /** Throws StorageError when a finished file does not look as it did when it was verified. */
-  async #look(fileIndex: number): Promise<void> {
+  /** Throws StorageError when a finished file does not look, from now on, as it did when it was verified. */
+  #look(fileIndex: number): Promise<void> {
+    const next = this.#nextLook.get(fileIndex);
+    if (next) return next;
+    const current = this.#looking.get(fileIndex);
+    if (!current) return this.#lookNow(fileIndex);
+    const begin = (): Promise<void> => {
+      this.#nextLook.delete(fileIndex);
+      return this.#lookNow(fileIndex);
+    };
+    const waits = current.then(begin, begin);
+    this.#nextLook.set(fileIndex, waits);
+    return waits;
+  }
+
+  #lookNow(fileIndex: number): Promise<void> {
+    const look = this.#compare(fileIndex);
+    this.#looking.set(fileIndex, look);
+    const done = (): void => {
+      if (this.#looking.get(fileIndex) === look)
+        this.#looking.delete(fileIndex);
+    };
+    look.then(done, done);
+    return look;
+  }
+
+  async #compare(fileIndex: number): Promise<void> {
     const { ledger, files } = this.#options;
-    const now = performance.now();
-    const last = this.#looked.get(fileIndex);
-    if (last !== undefined && now - last < LOOK_EVERY) return;
     const was = ledger.restingStamp(fileIndex);
     if (!was) return;
-    this.#looked.set(fileIndex, now);
     const is = await files.stamp(fileIndex);
     if (is?.size === was.size && is.mtimeNs === was.mtimeNs) return;
     if (ledger.restingStamp(fileIndex) !== was) return;

@@ -1,12 +1,15 @@
 import {
+  closeSync,
   existsSync,
   mkdirSync,
+  openSync,
   readFileSync,
   statSync,
   symlinkSync,
   truncateSync,
   unlinkSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { Disk } from './disk';
@@ -162,6 +165,21 @@ describe.each(['v1', 'v2', 'hybrid'] as const)(
       });
       expect(lost).toEqual([[end - first, 'missing']]);
       expect(storage.needsCheck).toBe(false);
+      await downloadAll(storage, fixture);
+      await storage.flush();
+      expectFiles(fixture);
+
+      // Looked at a moment ago, and written to since.
+      expect(await storage.read(end - 1, 0, 10)).toHaveLength(10);
+      const other = new Uint8Array(60_000).fill(0xee);
+      const handle = openSync(join(root, 'torrent', 'z'), 'r+');
+      writeSync(handle, other, 0, other.length, 0);
+      closeSync(handle);
+      disk.cache.clear();
+      await expect(storage.read(end - 1, 0, 10)).rejects.toMatchObject({
+        code: 'changed',
+      });
+      await storage.check();
       await downloadAll(storage, fixture);
       await storage.flush();
       expectFiles(fixture);
