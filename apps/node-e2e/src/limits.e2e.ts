@@ -19,7 +19,7 @@ import { Scene } from './harness/scene';
 const pieceLength = 65_536;
 const block = 16_384;
 /** Bytes per second. */
-const rate = 400_000;
+const rate = 800_000;
 const size = 12 * pieceLength;
 
 let scene: Scene;
