@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { Disk } from './disk';
+import { realFileSystem } from './file-system';
 import { PieceMemory } from './piece-memory';
 import type { StorageError } from './storage-error';
 import {
@@ -316,6 +317,46 @@ describe('TorrentStorage', () => {
     });
     expect(await lend(3)).toBeDefined();
     expect(disk.cache.allocated).toBeLessThanOrEqual(4 * 32_768);
+    await storage.close();
+  });
+
+  it('loses with a file that vanished what was being written to it', async () => {
+    await disk.close();
+    const written = Promise.withResolvers<void>();
+    let slow = false;
+    const fileSystem: typeof realFileSystem = {
+      ...realFileSystem,
+      write: async (...write) => {
+        const count = await realFileSystem.write(...write);
+        if (slow) await written.promise;
+        return count;
+      },
+    };
+    disk = new Disk({ hasher, fileSystem });
+    const fixture = makeTorrent([{ path: ['a'], bytes: noise(200_000) }]);
+    const lost: number[] = [];
+    const storage = await TorrentStorage.open({
+      metainfo: fixture.metainfo,
+      root,
+      disk,
+      onLost: (pieces) => lost.push(...pieces),
+    });
+    expect(await download(storage, fixture, 0)).toBe('verified');
+    slow = true;
+    const second = download(storage, fixture, 1);
+    await new Promise((resolve) => setImmediate(resolve));
+    const path = storage.dataPath(0) as string;
+    unlinkSync(path);
+    const forgotten = disk.handles.forget([path]);
+    await expect(storage.read(0, 0, 10)).rejects.toMatchObject({
+      code: 'missing',
+    });
+    written.resolve();
+    expect(await second).toBe('verified');
+    await forgotten;
+    await storage.flush();
+    expect(lost).toEqual([0, 1]);
+    expect(storage.have.count).toBe(0);
     await storage.close();
   });
 

@@ -467,7 +467,12 @@ export class TorrentStorage {
 
   #loseFile(fileIndex: number, error: StorageError): void {
     this.#losePieces(fileIndex, error);
-    this.#inTurn(() => this.#files.lost(fileIndex)).catch(() => undefined);
+    this.#inTurn(async () => {
+      await this.#files.lost(fileIndex);
+      // What was being written meanwhile went the same way.
+      if (this.#files.dataPath(fileIndex) === undefined)
+        this.#losePieces(fileIndex, error);
+    }).catch(() => undefined);
   }
 
   #losePieces(fileIndex: number, error: StorageError): void {
