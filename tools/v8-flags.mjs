@@ -1,7 +1,7 @@
 /**
- * What the program is run with: by default V8 lets over a hundred megabytes of what was made and dropped lie about, since it
- * takes the machine to be its own. The young generation is small (MB), and the old one is looked through when it has
- * doubled (per cent).
+ * What the program is run with: by default V8 lets over a hundred megabytes of what was made and dropped
+ * lie about, since it takes the machine to be its own. The young generation is small (MB), and the old
+ * one is looked through when it has doubled (per cent).
  */
 export const v8Flags = [
   '--max-semi-space-size=8',

@@ -124,11 +124,11 @@ async function giver(torrent: HandTorrent, limits: object = {}): Promise<Flow> {
 }
 
 /** Once the first is through, all of these together have had no more than the limit allows. */
-async function expectHeld(flows: readonly Flow[], limit = rate): Promise<void> {
+async function expectHeld(flows: readonly Flow[]): Promise<void> {
   const began = Math.min(...flows.map((flow) => flow.began));
   await Promise.race(flows.map(({ whole }) => whole));
   const bytes = flows.reduce((sum, flow) => sum + flow.bytes(), 0);
-  expect(bytes).toBeLessThanOrEqual(allowed(limit, performance.now() - began));
+  expect(bytes).toBeLessThanOrEqual(allowed(rate, performance.now() - began));
 }
 
 it('of all torrents together, what is sent', async () => {

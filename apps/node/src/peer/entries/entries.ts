@@ -98,7 +98,7 @@ export class Entries {
 
   // --- life ---
 
-  /** Reads the list back and starts what should run. */
+  /** Reads the list back; what cannot be read is left out and told. `startWanted` starts it. */
   restore(): void {
     for (const words of this.store.lost) this.log.warn(words);
     for (const row of this.store.torrents())
