@@ -6,13 +6,20 @@
 import type { NodeRef, RingId } from '@dnd/chord';
 import { all, run, wait } from './flow';
 import type { Flow } from './flow';
-import type { Operation, SwarmAnnounce } from './io';
+import type { Operation } from './io';
 import type { Kernel } from './kernel';
 import { MAX_ENTRIES } from './message';
 import type { Answer, SwarmAnswer, SwarmPut } from './message';
 import { PEER_BYTES } from './peer';
 import { REPLICAS } from './record';
-import { packPuts, unpackAnswers } from './swarm-pack';
+import {
+  arePuts,
+  countAnswers,
+  packAnswers,
+  packPuts,
+  unpackAnswers,
+  unpackPuts,
+} from './swarm-pack';
 import { MAX_PEERS_GIVEN } from './swarm-table';
 
 /** Bytes of peers in one message. */
@@ -24,11 +31,12 @@ type Announce = Extract<Operation, { type: 'announce' }>;
 
 interface Group {
   readonly owners: readonly NodeRef[];
-  readonly swarms: SwarmAnnounce[];
+  readonly swarms: SwarmPut[];
 }
 
 interface Sent {
-  readonly answers: Map<RingId, SwarmAnswer>;
+  /** From `packAnswers`. */
+  readonly answers: readonly Uint8Array[];
   readonly settled: boolean;
 }
 
@@ -37,19 +45,18 @@ export class Announces {
 
   constructor(private readonly kernel: Kernel) {}
 
-  start(op: Announce): void {
-    if (op.swarms.length > MAX_SWARMS) {
-      this.kernel.out.push({ type: 'failed', op: op.op, code: 'busy' });
+  start({ op, swarms }: Announce): void {
+    if (!arePuts(swarms, MAX_SWARMS)) {
+      this.kernel.out.push({ type: 'failed', op, code: 'invalid' });
       return;
     }
-    run(this.announce(op.swarms), (result) =>
-      this.kernel.done(op.op, { type: 'swarms', ...result }),
+    run(this.announce(unpackPuts(swarms)), (answers) =>
+      this.kernel.done(op, { type: 'swarms', swarms: answers }),
     );
   }
 
-  private *announce(
-    swarms: readonly SwarmAnnounce[],
-  ): Flow<{ swarms: SwarmAnswer[]; missed: RingId[] }> {
+  /** What owners answer goes back as it came: it is looked at only where it is not all. */
+  private *announce(swarms: readonly SwarmPut[]): Flow<Uint8Array> {
     // Owners that are known are the same list for all of their share of the ring.
     const groups = new Map<readonly NodeRef[], Group>();
     for (const swarm of swarms) {
@@ -58,52 +65,48 @@ export class Announces {
         (yield* wait<readonly NodeRef[]>((resume) =>
           this.kernel.lookup(swarm.swarm, resume),
         ));
-      const group = groups.get(owners) ?? { owners, swarms: [] };
+      let group = groups.get(owners);
+      if (!group) groups.set(owners, (group = { owners, swarms: [] }));
       group.swarms.push(swarm);
-      groups.set(owners, group);
     }
     const parts = [...groups.values()].flatMap((group) =>
       cut(group.swarms).map((part) => this.part(group.owners, part)),
     );
-    const results = yield* all(parts);
-    const answers = new Map(results.flatMap((part) => [...part]));
-    return {
-      swarms: [...answers.values()],
-      missed: swarms.map((s) => s.swarm).filter((id) => !answers.has(id)),
-    };
+    const answers = yield* all(parts);
+    return Buffer.concat(answers.flat());
   }
 
   /** One message's worth of swarms that have the same owners. */
   private *part(
     owners: readonly NodeRef[],
-    swarms: readonly SwarmAnnounce[],
-  ): Flow<Map<RingId, SwarmAnswer>> {
+    swarms: readonly SwarmPut[],
+  ): Flow<readonly Uint8Array[]> {
     const sequence = this.nextSequence();
     const live = [
       ...owners.filter((node) => !this.kernel.suspected(node.id)),
       ...owners.filter((node) => this.kernel.suspected(node.id)),
     ];
     const [first, ...others] = owners.slice(0, REPLICAS);
-    if (!first) return new Map();
+    if (!first) return [];
     const asked = live[0] ?? first;
     const told = [first, ...others].filter((node) => node.id !== asked.id);
     // The others need not be waited for: each is asked twice before it is given up.
     for (const node of told)
       run(this.send(node, quiet(swarms), sequence), () => undefined);
-    const answers = new Map<RingId, SwarmAnswer>();
-    let open: readonly SwarmPut[] = swarms;
+    const merged = new Map<RingId, SwarmAnswer>();
+    let open = swarms;
     for (const node of live) {
-      const sent = yield* this.send(node, open, sequence);
-      for (const [id, answer] of sent.answers)
-        answers.set(id, mergeAnswers(answers.get(id), answer));
-      if (sent.settled) return answers;
-      open = swarms.map((swarm) => ({
-        ...swarm,
-        peers: NO_PEERS,
-        completed: 0,
-      }));
+      const { answers, settled } = yield* this.send(node, open, sequence);
+      if (settled && merged.size === 0) return answers;
+      for (const answer of answers.flatMap(unpackAnswers))
+        merged.set(
+          answer.swarm,
+          mergeAnswers(merged.get(answer.swarm), answer),
+        );
+      if (settled) break;
+      open = swarms.map(asking);
     }
-    return answers;
+    return [packAnswers([...merged.values()])];
   }
 
   /** Sends swarms to one node until it has answered all or fails. */
@@ -112,16 +115,15 @@ export class Announces {
     swarms: readonly SwarmPut[],
     sequence: number,
   ): Flow<Sent> {
-    const answers = new Map<RingId, SwarmAnswer>();
+    const answers: Uint8Array[] = [];
     let open = swarms;
     let settled = true;
     let attempts = 2;
     while (open.length > 0) {
-      const part = open;
       const message = {
         type: 'announce' as const,
         sequence,
-        swarms: packPuts(part),
+        swarms: packPuts(open),
       };
       const answer = yield* wait<Answer>((resume) =>
         this.kernel.ask(node, message, resume),
@@ -140,13 +142,9 @@ export class Announces {
       if (answer?.type !== 'announced' || answer.swarms.length === 0)
         return { answers, settled: false };
       settled &&= answer.settled;
-      for (const swarm of unpackAnswers(answer.swarms))
-        answers.set(swarm.swarm, swarm);
+      answers.push(answer.swarms);
       // What did not fit in the answer is asked again; its peers have arrived.
-      open = part
-        .filter(({ swarm }) => !answers.has(swarm))
-        .map((swarm) => ({ ...swarm, peers: NO_PEERS, completed: 0 }));
-      if (open.length === part.length) return { answers, settled: false };
+      open = open.slice(countAnswers(answer.swarms)).map(asking);
     }
     return { answers, settled };
   }
@@ -161,15 +159,23 @@ export class Announces {
   }
 }
 
-function quiet(swarms: readonly SwarmAnnounce[]): SwarmPut[] {
+/** Tells only. */
+function quiet(swarms: readonly SwarmPut[]): SwarmPut[] {
   return swarms
     .filter((swarm) => swarm.peers.length > 0)
     .map((swarm) => ({ ...swarm, want: 0 }));
 }
 
-function cut(swarms: readonly SwarmAnnounce[]): SwarmAnnounce[][] {
-  const parts: SwarmAnnounce[][] = [];
-  let part: SwarmAnnounce[] = [];
+/** Asks only. */
+const asking = (swarm: SwarmPut): SwarmPut => ({
+  ...swarm,
+  peers: NO_PEERS,
+  completed: 0,
+});
+
+function cut(swarms: readonly SwarmPut[]): SwarmPut[][] {
+  const parts: SwarmPut[][] = [];
+  let part: SwarmPut[] = [];
   let bytes = 0;
   for (const swarm of swarms) {
     const size = swarm.peers.length + 64;

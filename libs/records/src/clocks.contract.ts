@@ -1,6 +1,7 @@
 /** Peers of a swarm over a long time, with clocks that are wrong, pauses, losses and partitions. */
 import { digestOf } from './record';
 import { GONE, packPeers, unpackPeers } from './peer';
+import { packPuts, packQuestions, unpackAnswers } from './swarm-pack';
 import type { SimulatedNode } from './simulated-node.contract';
 import { SimulatedRing } from './simulated-ring.contract';
 
@@ -69,18 +70,18 @@ export class Tracker {
 
   ask(node: SimulatedNode, done: (ports: number[]) => void): void {
     const { swarm } = this;
-    const peers = new Uint8Array(0);
-    const query = { swarm, peers, want: 200, seeds: true, completed: 0 };
-    node.start({ type: 'announce', swarms: [query] }, (result) => {
+    const swarms = packQuestions([Buffer.from(swarm, 'hex')], 200);
+    node.start({ type: 'announce', swarms }, (result) => {
       if (result.type !== 'done' || result.result.type !== 'swarms') return;
-      const [answer] = result.result.swarms;
+      const [answer] = unpackAnswers(result.result.swarms);
       if (answer) done(unpackPeers(answer.peers).map((peer) => peer.port));
     });
   }
 
   private send(node: SimulatedNode, peers: Uint8Array, swarm: string): void {
     const announce = { swarm, peers, want: 0, seeds: true, completed: 0 };
-    node.start({ type: 'announce', swarms: [announce] }, () => undefined);
+    const swarms = packPuts([announce]);
+    node.start({ type: 'announce', swarms }, () => undefined);
   }
 }
 

@@ -8,13 +8,13 @@ export type {
   RecordsOptions,
   RecordsOutput,
   RecordWrite,
-  SwarmAnnounce,
 } from './io';
 export type {
   PlaceAnswer,
   RecordsMessage,
   SwarmAnswer,
   SwarmPut,
+  SwarmState,
 } from './message';
 export {
   ANNOUNCED_PEER_BYTES,
@@ -50,8 +50,11 @@ export type { Stamp } from './stamp';
 export {
   areAnswers,
   arePuts,
+  countAnswers,
+  eachAnswer,
   packAnswers,
   packPuts,
+  packQuestions,
   unpackAnswers,
   unpackPuts,
 } from './swarm-pack';

@@ -52,18 +52,6 @@ export interface RecordWrite extends RecordKey {
   readonly value?: Uint8Array;
 }
 
-export interface SwarmAnnounce {
-  readonly swarm: RingId;
-  /** From `packPeers`; empty to ask only. */
-  readonly peers: Uint8Array;
-  /** Peers wanted, at most 200; 0 asks for the counts. */
-  readonly want: number;
-  /** Seeds wanted as well. */
-  readonly seeds: boolean;
-  /** Downloads among `peers` that have become complete since the last announce. */
-  readonly completed: number;
-}
-
 /** What the node itself wants; each is answered by one `done` or `failed` of the same `op`. */
 export type Operation =
   /** Writes one record or several. `strict`: only where three nodes live, and on all three. */
@@ -96,7 +84,8 @@ export type Operation =
   | {
       readonly type: 'announce';
       readonly op: number;
-      readonly swarms: readonly SwarmAnnounce[];
+      /** From `packPuts` or `packQuestions`. */
+      readonly swarms: Uint8Array;
     }
   /** Before this node leaves for good: brings what it holds to those who keep it then. */
   | { readonly type: 'handOver'; readonly op: number };
@@ -176,9 +165,8 @@ export type OperationResult =
     }
   | {
       readonly type: 'swarms';
-      readonly swarms: readonly SwarmAnswer[];
-      /** Swarms that no owner could be reached for. */
-      readonly missed: readonly RingId[];
+      /** From `packAnswers`; swarms that no owner could be reached for are left out. */
+      readonly swarms: Uint8Array;
     }
   /** `whole`: three others, or as many as live, hold each of our records. */
   | { readonly type: 'handedOver'; readonly whole: boolean };

@@ -62,23 +62,27 @@ export interface PlaceAnswer {
 
 export interface SwarmPut {
   readonly swarm: RingId;
-  /** Peers wanted in the answer. */
+  /** Peers wanted in the answer, at most 200; 0 asks for the counts. */
   readonly want: number;
   /** Seeds wanted as well. */
   readonly seeds: boolean;
-  /** Downloads that have become complete since the last announce. */
+  /** Downloads among `peers` that have become complete since the last announce. */
   readonly completed: number;
-  /** Peers with their time to live: see `peer.ts`. */
+  /** From `packPeers`; empty to ask only. */
   readonly peers: Uint8Array;
 }
 
-export interface SwarmAnswer {
-  readonly swarm: RingId;
+/** What its owner says of a swarm. */
+export interface SwarmState {
   readonly seeds: number;
   readonly leechers: number;
   readonly completed: number;
   /** PEER_BYTES each. */
   readonly peers: Uint8Array;
+}
+
+export interface SwarmAnswer extends SwarmState {
+  readonly swarm: RingId;
 }
 
 export interface SwarmCopy {

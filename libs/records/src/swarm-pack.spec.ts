@@ -3,8 +3,10 @@ import { ANNOUNCED_PEER_BYTES, PEER_BYTES } from './peer';
 import {
   areAnswers,
   arePuts,
+  countAnswers,
   packAnswers,
   packPuts,
+  packQuestions,
   unpackAnswers,
   unpackPuts,
 } from './swarm-pack';
@@ -47,6 +49,7 @@ it('brings announces and answers across as they were', () => {
         const packedAnswers = packAnswers(answers);
         expect(areAnswers(packedAnswers, answers.length)).toBe(true);
         expect(plain(unpackAnswers(packedAnswers))).toEqual(plain(answers));
+        expect(countAnswers(packedAnswers)).toBe(answers.length);
         if (puts.length > 0) {
           expect(arePuts(packed, puts.length - 1)).toBe(false);
           expect(arePuts(packed.subarray(0, -1), 9)).toBe(false);
@@ -56,6 +59,20 @@ it('brings announces and answers across as they were', () => {
           expect(areAnswers(packedAnswers.subarray(0, -1), 9)).toBe(false);
         }
       },
+    ),
+  );
+});
+
+it('asks of many swarms, telling nothing', () => {
+  const swarms = [1, 2].map((byte) => new Uint8Array(20).fill(byte));
+  const none = { seeds: true, completed: 0, peers: new Uint8Array(0) };
+  expect(plain(unpackPuts(packQuestions(swarms, 200)))).toEqual(
+    plain(
+      ['01', '02'].map((byte) => ({
+        swarm: byte.repeat(20),
+        want: 200,
+        ...none,
+      })),
     ),
   );
 });

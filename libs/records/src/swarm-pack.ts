@@ -16,7 +16,7 @@
  *               28   1  number of peers
  *               29      peers of PEER_BYTES each
  */
-import type { SwarmAnswer, SwarmPut } from './message';
+import type { SwarmAnswer, SwarmPut, SwarmState } from './message';
 import { ANNOUNCED_PEER_BYTES, PEER_BYTES } from './peer';
 import { MAX_PEERS_GIVEN, MAX_PEERS_KEPT } from './swarm-table';
 
@@ -39,6 +39,21 @@ export function packPuts(puts: readonly SwarmPut[]): Uint8Array {
     out.set(peers, at + PUT_HEAD);
     at += PUT_HEAD + peers.length;
   }
+  return out;
+}
+
+/** Announces that tell nothing and ask for `want` peers (at most 200) of each swarm, or for its numbers alone where that is 0. */
+export function packQuestions(
+  swarms: readonly Uint8Array[],
+  want: number,
+): Uint8Array {
+  const out = Buffer.alloc(swarms.length * PUT_HEAD);
+  swarms.forEach((swarm, i) => {
+    const at = i * PUT_HEAD;
+    out.set(swarm, at);
+    out[at + 20] = want;
+    out[at + 21] = 1;
+  });
   return out;
 }
 
@@ -84,12 +99,22 @@ export function packAnswers(answers: readonly SwarmAnswer[]): Uint8Array {
 
 /** The peers are views. Throws RangeError for what `areAnswers` does not accept. */
 export function unpackAnswers(packed: Uint8Array): SwarmAnswer[] {
-  const bytes = bufferOf(packed);
   const answers: SwarmAnswer[] = [];
+  eachAnswer(packed, (infoHash, state) =>
+    answers.push({ swarm: infoHash.toString('hex'), ...state }),
+  );
+  return answers;
+}
+
+/** As `unpackAnswers`, with info-hashes as they stand there. */
+export function eachAnswer(
+  packed: Uint8Array,
+  visit: (infoHash: Buffer, state: SwarmState) => void,
+): void {
+  const bytes = bufferOf(packed);
   for (let at = 0; at < bytes.length;) {
     const end = answerEnd(bytes, at);
-    answers.push({
-      swarm: bytes.toString('hex', at, at + ID_BYTES),
+    visit(bytes.subarray(at, at + ID_BYTES), {
       seeds: bytes.readUInt16BE(at + 20),
       leechers: bytes.readUInt16BE(at + 22),
       completed: bytes.readUInt32BE(at + 24),
@@ -97,7 +122,14 @@ export function unpackAnswers(packed: Uint8Array): SwarmAnswer[] {
     });
     at = end;
   }
-  return answers;
+}
+
+/** How many there are. Throws RangeError for what `areAnswers` does not accept. */
+export function countAnswers(packed: Uint8Array): number {
+  const bytes = bufferOf(packed);
+  let count = 0;
+  for (let at = 0; at < bytes.length; count++) at = answerEnd(bytes, at);
+  return count;
 }
 
 /** Are these at most `most` answers, all whole? */

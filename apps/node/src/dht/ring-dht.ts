@@ -1,9 +1,7 @@
 /** The Dht seam, answered from this node's place on the ring. */
 import {
   arePuts,
-  packAnswers,
   REPLICAS,
-  unpackPuts,
   type DataRecord,
   type KeptSwarms,
 } from '@dnd/records';
@@ -89,12 +87,9 @@ export class RingDht extends Dht {
   async swarms(puts: Uint8Array): Promise<Uint8Array> {
     if (!arePuts(puts, mostSwarms))
       throw new SeamError('bad-input', 'these are no announces to swarms');
-    const result = await this.node.operate({
-      type: 'announce',
-      swarms: unpackPuts(puts),
-    });
+    const result = await this.node.operate({ type: 'announce', swarms: puts });
     if (result.type !== 'swarms') throw unexpected(result.type);
-    return packAnswers(result.swarms);
+    return result.swarms;
   }
 
   ownSwarms(): Promise<KeptSwarms> {

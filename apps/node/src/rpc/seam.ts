@@ -167,10 +167,7 @@ export function seamClient<T extends object>(
       (a, b) =>
         Number(nameOf(b) === preferred) - Number(nameOf(a) === preferred),
     );
-    let last = new SeamError(
-      'unavailable',
-      `no ${seam.name} has been found yet: start a node with that role, or name one`,
-    );
+    let last: SeamError | undefined;
     for (const endpoint of order.slice(0, 4)) {
       try {
         const result = await connections.call(
@@ -186,7 +183,13 @@ export function seamClient<T extends object>(
         if (last.code !== 'unavailable') throw last;
       }
     }
-    throw last;
+    throw (
+      last ??
+      new SeamError(
+        'unavailable',
+        `no ${seam.name} has been found yet: start a node with that role, or name one`,
+      )
+    );
   };
   const client: Record<string, unknown> = {};
   for (const method of Object.keys(seam.timeOuts))

@@ -48,7 +48,6 @@ it('carries what clients said here to another node, whose clients then learn of 
 
   const there = table();
   const state = {
-    swarm: '09'.repeat(20),
     seeds: 1,
     leechers: 1,
     completed: 1,
@@ -97,7 +96,6 @@ it('leaves out who has gone and who cannot be reached', () => {
     { ...peer, port: 5, flags: 4 },
   ]);
   const { peers } = copyOf({
-    swarm: '',
     seeds: 0,
     leechers: 1,
     completed: 0,

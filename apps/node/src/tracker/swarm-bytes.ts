@@ -2,14 +2,11 @@
 import {
   ANNOUNCED_PEER_BYTES,
   packPeer,
-  packPuts,
-  unpackAnswers,
   unpackPeers,
-  type SwarmAnswer,
   type SwarmPut,
+  type SwarmState,
 } from '@dnd/records';
 import type { ChangedPeer, ChangeSink, SwarmCopy } from '@dnd/tracker';
-import type { Dht } from '../dht/dht';
 
 const SEED = 1;
 const GONE = 2;
@@ -67,28 +64,7 @@ export class ToldSwarms implements ChangeSink {
   }
 }
 
-const noPeers = new Uint8Array(0);
-
-/** Tells nothing, and asks for `want` peers; for the numbers alone where that is 0. */
-export const question = (swarm: string, want: number): SwarmPut => ({
-  swarm,
-  peers: noPeers,
-  want,
-  seeds: true,
-  completed: 0,
-});
-
-/** Swarms whose owners do not answer are left out. */
-export async function askOwners(
-  dht: Dht,
-  puts: readonly SwarmPut[],
-): Promise<readonly SwarmAnswer[]> {
-  return puts.length === 0
-    ? []
-    : unpackAnswers(await dht.swarms(packPuts(puts)));
-}
-
-export function copyOf(state: SwarmAnswer): SwarmCopy {
+export function copyOf(state: SwarmState): SwarmCopy {
   return {
     complete: state.seeds,
     incomplete: state.leechers,

@@ -3,7 +3,12 @@
  * no owner took is told again for ten seconds; an owner that has just died is replaced by then.
  */
 import type { AnnounceTable } from '@dnd/tracker';
-import type { SwarmAnswer, SwarmPut } from '@dnd/records';
+import {
+  countAnswers,
+  packPuts,
+  unpackAnswers,
+  type SwarmPut,
+} from '@dnd/records';
 import { ToldSwarms } from './swarm-bytes';
 
 /** Announces taken at a time, and how often in one turn: what is more waits for the next one. */
@@ -20,12 +25,10 @@ interface Untold extends SwarmPut {
 
 export interface SwarmTellerOptions {
   readonly table: AnnounceTable;
-  /** Undefined where the ring does not answer. */
-  readonly ask: (
-    queries: readonly SwarmPut[],
-  ) => Promise<readonly SwarmAnswer[] | undefined>;
+  /** Takes what `packPuts` makes and resolves to packed answers, none where the ring does not answer. */
+  readonly ask: (puts: Uint8Array) => Promise<Uint8Array>;
   /** The owners' numbers, which come back. */
-  readonly heard: (state: SwarmAnswer, now: number) => void;
+  readonly heard: (answers: Uint8Array) => void;
   /** Milliseconds by a clock that is never set back. */
   readonly now: () => number;
 }
@@ -59,15 +62,16 @@ export class SwarmTeller {
     since: number,
   ): Promise<void> {
     const { ask, heard } = this.options;
-    const states = (await ask(queries)) ?? [];
-    const now = this.options.now();
-    if (states.length < queries.length) {
-      const answered = new Set(states.map(({ swarm }) => swarm));
+    const answers = await ask(packPuts(queries));
+    if (countAnswers(answers) < queries.length) {
+      const answered = new Set(
+        unpackAnswers(answers).map(({ swarm }) => swarm),
+      );
       for (const query of queries)
         if (!answered.has(query.swarm) && this.untold.length < maxUntold)
           this.untold.push({ ...query, since });
     }
-    for (const state of states) heard(state, now);
+    heard(answers);
   }
 
   private async retell(): Promise<void> {

@@ -1,7 +1,6 @@
-import { unpackPuts } from '@dnd/records';
+import { packPuts, unpackPuts } from '@dnd/records';
 import { Logger } from '@nestjs/common';
 import { keptPeer } from './memory-ring.contract';
-import { askOwners, question } from './swarm-bytes';
 import {
   announceHttp,
   announcePath,
@@ -41,13 +40,14 @@ const look = (tracker: SceneTracker, hash: Buffer) =>
 
 it('knows of peers elsewhere at the first question about a swarm', async () => {
   const hash = fresh();
-  await askOwners(scene.ring.node(), [
-    {
-      ...question(hash.toString('hex'), 0),
-      peers: keptPeer('10.1.2.3', 77, true),
-      completed: 5,
-    },
-  ]);
+  const told = {
+    swarm: hash.toString('hex'),
+    want: 0,
+    seeds: true,
+    completed: 5,
+    peers: keptPeer('10.1.2.3', 77, true),
+  };
+  await scene.ring.node().swarms(packPuts([told]));
   const udp = await RawUdp.open(a.port);
   udp.send(udp.announce(hash, 1));
   expect(readUdpAnnounce(await udp.answer())).toMatchObject({

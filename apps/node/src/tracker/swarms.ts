@@ -15,13 +15,19 @@ import {
   type ChosenPeer,
   type SwarmCounts,
 } from '@dnd/tracker';
-import type { KeptSwarms, SwarmAnswer, SwarmPut } from '@dnd/records';
+import {
+  eachAnswer,
+  packQuestions,
+  unpackAnswers,
+  type KeptSwarms,
+  type SwarmAnswer,
+} from '@dnd/records';
 import { Injectable, Logger } from '@nestjs/common';
 import { randomFillSync } from 'node:crypto';
 import { Dht } from '../dht/dht';
 import { SteadyClock } from '../steady-clock';
 import { KnownSwarms } from './known-swarms';
-import { askOwners, copyOf, question } from './swarm-bytes';
+import { copyOf } from './swarm-bytes';
 import { SwarmTeller } from './swarm-teller';
 import type {
   AnnounceEvent as EventName,
@@ -96,8 +102,8 @@ export class Swarms {
     });
     this.teller = new SwarmTeller({
       table: this.table,
-      ask: (queries) => this.ask(queries),
-      heard: (state, now) => this.takeCounts(state, now),
+      ask: (puts) => this.ask(puts),
+      heard: (answers) => this.takeCounts(answers),
       now: this.clock.now,
     });
   }
@@ -152,7 +158,8 @@ export class Swarms {
 
   /** Seeders and leechers of some swarms (40 hex digits), which are not followed for that; empty where the ring does not answer. */
   async glanceAt(swarms: readonly string[]): Promise<readonly SwarmAnswer[]> {
-    return (await this.ask(swarms.map((swarm) => question(swarm, 0)))) ?? [];
+    const hashes = swarms.map((swarm) => Buffer.from(swarm, 'hex'));
+    return unpackAnswers(await this.ask(packQuestions(hashes, 0)));
   }
 
   /** The swarms whose first owner this tracker's node is; as last known where it does not answer. */
@@ -238,14 +245,10 @@ export class Swarms {
         mostCopies,
         this.clock.now(),
       );
-      for (let at = 0; at < glances.length; at += batch) {
-        const part = glances.slice(at, at + batch);
-        const states = await this.ask(
-          part.map((infoHash) => question(infoHash.toString('hex'), 0)),
+      for (let at = 0; at < glances.length; at += batch)
+        this.takeCounts(
+          await this.ask(packQuestions(glances.slice(at, at + batch), 0)),
         );
-        const now = this.clock.now();
-        for (const state of states ?? []) this.takeCounts(state, now);
-      }
       for (let at = 0; at < copies.length; at += copyBatch)
         await this.copy(copies.slice(at, at + copyBatch));
     } finally {
@@ -276,34 +279,32 @@ export class Swarms {
 
   /** Asks for numbers and peers. */
   private async copy(swarms: readonly Buffer[]): Promise<void> {
-    const states = await this.ask(
-      swarms.map((infoHash) => question(infoHash.toString('hex'), copyPeers)),
-    );
+    const answers = await this.ask(packQuestions(swarms, copyPeers));
     const now = this.clock.now();
-    for (const state of states ?? []) {
-      const infoHash = Buffer.from(state.swarm, 'hex');
+    eachAnswer(answers, (infoHash, state) => {
       const before = this.countsHere(infoHash, now);
       this.table.copy(infoHash, copyOf(state), copyLife, now);
       const { seeds, leechers } = state;
       this.known.answered(infoHash, seeds, leechers, true, now);
       if (this.countsHere(infoHash, now) > before) this.known.shared(infoHash);
-    }
+    });
   }
 
   /** Numbers without peers: the peers are asked for when the numbers are news that did not come from here. */
-  private takeCounts(state: SwarmAnswer, now: number): void {
-    const infoHash = Buffer.from(state.swarm, 'hex');
-    const { seeds, leechers } = state;
-    const news = this.known.answered(infoHash, seeds, leechers, false, now);
-    if (!news) return;
-    this.countsHere(infoHash, now);
-    const { complete, incomplete, downloaded } = this.counts;
-    const more =
-      seeds > complete || leechers > incomplete || state.completed > downloaded;
-    // Fewer than here: the ring has not heard of all yet, or somebody left elsewhere.
-    const fewer = seeds < complete || leechers < incomplete;
-    if (more || (fewer && this.known.isShared(infoHash)))
-      this.known.stale(infoHash);
+  private takeCounts(answers: Uint8Array): void {
+    const now = this.clock.now();
+    eachAnswer(answers, (infoHash, { seeds, leechers, completed }) => {
+      const news = this.known.answered(infoHash, seeds, leechers, false, now);
+      if (!news) return;
+      this.countsHere(infoHash, now);
+      const { complete, incomplete, downloaded } = this.counts;
+      const more =
+        seeds > complete || leechers > incomplete || completed > downloaded;
+      // Fewer than here: the ring has not heard of all yet, or somebody left elsewhere.
+      const fewer = seeds < complete || leechers < incomplete;
+      if (more || (fewer && this.known.isShared(infoHash)))
+        this.known.stale(infoHash);
+    });
   }
 
   private countsHere(infoHash: Buffer, now: number): number {
@@ -311,20 +312,20 @@ export class Swarms {
     return this.counts.complete + this.counts.incomplete;
   }
 
-  private async ask(
-    queries: readonly SwarmPut[],
-  ): Promise<readonly SwarmAnswer[] | undefined> {
+  /** Swarms whose owners do not answer are left out. */
+  private async ask(puts: Uint8Array): Promise<Uint8Array> {
+    if (puts.length === 0) return puts;
     try {
-      const states = await askOwners(this.dht, queries);
+      const answers = await this.dht.swarms(puts);
       this.complained = false;
-      return states;
+      return answers;
     } catch (error) {
       if (!this.complained)
         this.log.warn(
           `the ring does not answer: ${(error as Error).message}; answers come from memory`,
         );
       this.complained = true;
-      return undefined;
+      return new Uint8Array(0);
     }
   }
 }

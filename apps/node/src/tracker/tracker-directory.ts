@@ -3,14 +3,13 @@
  * entries last a minute and are renewed three times in it; so a tracker that dies is soon left out of
  * the .torrent files that are handed out. What an entry has for a peer id tells how busy the tracker is.
  */
-import { packPeers, unpackPeers } from '@dnd/records';
+import { packPeers, packPuts, unpackAnswers, unpackPeers } from '@dnd/records';
 import { formatAddress, parseAddress } from '@dnd/tracker';
 import { Inject, Injectable } from '@nestjs/common';
 import { Config } from '../config/config';
 import { Dht } from '../dht/dht';
 import { decodeLoad, encodeLoad, noLoad, type Load } from './load';
 import { trackersSwarm } from './places';
-import { askOwners, question } from './swarm-bytes';
 
 const period = 15_000;
 const life = 45_000;
@@ -84,12 +83,14 @@ export class TrackerDirectory {
             },
           ];
     try {
-      const [state] = await askOwners(this.dht, [
-        {
-          ...question(trackersSwarm(this.config.ring), 50),
-          peers: packPeers(peers),
-        },
-      ]);
+      const told = {
+        swarm: trackersSwarm(this.config.ring),
+        want: 50,
+        seeds: true,
+        completed: 0,
+        peers: packPeers(peers),
+      };
+      const [state] = unpackAnswers(await this.dht.swarms(packPuts([told])));
       if (!state) return;
       this.others = unpackPeers(state.peers)
         .filter((peer) => !(peer.flags & GONE))
