@@ -7,21 +7,24 @@
 
 /** Differences smaller than this are the clock's own corrections, milliseconds. */
 const least = 2_000;
+const origin = performance.timeOrigin;
 
 export class SteadyClock {
+  /** What `now` said last: for those who need no more than to be of this turn. */
+  last: number;
   private slept = 0;
   /** The time of day less the system's steady clock, when last looked at. */
   private offset: number;
 
   constructor(
     private readonly day: () => number = Date.now,
-    private readonly steady: () => number = () =>
-      performance.timeOrigin + performance.now(),
+    private readonly steady: () => number = () => origin + performance.now(),
   ) {
-    this.offset = day() - steady();
+    this.last = steady();
+    this.offset = day() - this.last;
   }
 
-  readonly now = (): number => this.steady() + this.slept;
+  readonly now = (): number => (this.last = this.steady() + this.slept);
 
   /** The time of day less `now`. */
   get wallOffset(): number {

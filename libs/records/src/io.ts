@@ -11,7 +11,7 @@
  */
 import type { MachineInput, MachineOutput, NodeRef, RingId } from '@dnd/chord';
 import type { DataRecord, DurableKind, RecordKey, RecordMeta } from './record';
-import type { PlaceAnswer, RecordsMessage, SwarmAnswer } from './message';
+import type { PlaceAnswer, RecordsMessage } from './message';
 
 export interface RecordsOptions {
   /** This node in this incarnation. */

@@ -83,7 +83,8 @@ export class Lists {
         query.place === first.place ||
         betweenIncl(first.place, query.place, end);
       const group = rest.filter(same).slice(0, MAX_ENTRIES);
-      rest = rest.filter((query) => !group.includes(query));
+      const taken = new Set(group);
+      rest = rest.filter((query) => !taken.has(query));
       groups.push(this.pollGroup(op.kind, group, owners, lists, missed));
     }
     yield* all(groups);
@@ -124,9 +125,11 @@ export class Lists {
         return undefined;
       settled &&= answer.settled;
       const again: PlaceQuery[] = [];
+      const asked = new Map(places.map((query) => [query.place, query]));
       for (const list of answer.lists) {
-        const query = open.find(({ place }) => place === list.place);
+        const query = asked.get(list.place);
         if (!query) return undefined;
+        asked.delete(list.place);
         const items = yield* this.withLarge(list.items, node);
         const before = lists.get(list.place);
         lists.set(
@@ -138,8 +141,7 @@ export class Lists {
         if (typeof list.next === 'string' && !list.unchanged)
           again.push({ ...query, after: list.next });
       }
-      const answered = new Set(answer.lists.map((list) => list.place));
-      open = [...again, ...open.filter(({ place }) => !answered.has(place))];
+      open = [...again, ...asked.values()];
     }
     return { lists: [...lists.values()], settled };
   }

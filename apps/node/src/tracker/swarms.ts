@@ -122,7 +122,7 @@ export class Swarms {
   /** May answers about the swarm be given from memory? Else wait for `learn` first. */
   knows(infoHash: Uint8Array): boolean {
     return (
-      this.known.ask(infoHash, this.clock.now()) ||
+      this.known.ask(infoHash, this.clock.last) ||
       this.waiting.size >= maxWaiting
     );
   }
