@@ -129,7 +129,6 @@ export class Lists {
       for (const list of answer.lists) {
         const query = asked.get(list.place);
         if (!query) return undefined;
-        asked.delete(list.place);
         const items = yield* this.withLarge(list.items, node);
         const before = lists.get(list.place);
         lists.set(
@@ -141,6 +140,7 @@ export class Lists {
         if (typeof list.next === 'string' && !list.unchanged)
           again.push({ ...query, after: list.next });
       }
+      for (const { place } of answer.lists) asked.delete(place);
       open = [...again, ...asked.values()];
     }
     return { lists: [...lists.values()], settled };
