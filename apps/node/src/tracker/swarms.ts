@@ -38,11 +38,10 @@ import type {
 const period = 250;
 /** Each so many rounds what clients said is told. */
 const tellEvery = 2;
-/** Questions a round. */
+/** Swarms asked about in a round; all glances are one question. */
 const mostGlances = 1_024;
 const mostCopies = 256;
-/** Swarms in one question. */
-const batch = 512;
+/** Swarms whose peers are asked for in one question. */
 const copyBatch = 64;
 /** Seconds that a copy is good for unless it is renewed. */
 const copyLife = 45;
@@ -245,10 +244,7 @@ export class Swarms {
         mostCopies,
         this.clock.now(),
       );
-      for (let at = 0; at < glances.length; at += batch)
-        this.takeCounts(
-          await this.ask(packQuestions(glances.slice(at, at + batch), 0)),
-        );
+      this.takeCounts(await this.ask(packQuestions(glances, 0)));
       for (let at = 0; at < copies.length; at += copyBatch)
         await this.copy(copies.slice(at, at + copyBatch));
     } finally {
