@@ -40,10 +40,13 @@ export class StorageRoot {
         if (errno(error) !== 'ENOENT' || !above) {
           throw toStorageError(error, dir);
         }
-        if (await this.stat(dir)) {
+        const there = await this.stat(dir);
+        if (there?.kind === 'link') {
           const detail = `${dir}: a link leads nowhere`;
           throw new StorageError('outside', detail, { path: dir });
         }
+        // Another torrent has made it meanwhile.
+        if (there) return this.check(folder, checked);
       }
     }
   }
