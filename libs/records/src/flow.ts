@@ -27,6 +27,11 @@ export function* all<T>(flows: readonly Flow<T>[]): Flow<T[]> {
   });
 }
 
+/** Runs two flows beside one another and waits for both. */
+export function* both<A, B>(a: Flow<A>, b: Flow<B>): Flow<[A, B]> {
+  return (yield* all<A | B>([a, b])) as [A, B];
+}
+
 /** Starts a flow; `done` gets its result, at once if it never has to wait. */
 export function run<T>(flow: Flow<T>, done: (result: T) => void): void {
   const step = (first: unknown): void => {

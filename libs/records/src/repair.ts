@@ -9,12 +9,12 @@
  *     that grew together exchange what they have;
  *  3. drops a copy when it lies outside the first four successors, all three owners have
  *     confirmed at least this version, and the neighbourhood has been stable for 30 s.
- * A node that has just joined fetches its share first and says so in its answers until then; one
+ * A node that has just joined fetches its share at once and says so in its answers until then; one
  * that leaves hands over what it holds before it goes.
  */
 import { betweenIncl } from '@dnd/chord';
 import type { NodeRef, RingId } from '@dnd/chord';
-import { all, run, wait } from './flow';
+import { all, both, run, wait } from './flow';
 import type { Flow } from './flow';
 import type { RecordsHealth } from './io';
 import { before } from './kernel';
@@ -113,6 +113,8 @@ export class Repair {
   viewChanged(): void {
     this.differs = true;
     this.schedule(SOON_MS);
+    // Who has just joined knows no swarms, and those who do may be the next to die.
+    if (!this.kernel.settled) run(this.fetchSwarms(), () => undefined);
   }
 
   /** This node stood still, and must fetch its share and its swarms anew before it is trusted with them. */
@@ -216,10 +218,8 @@ export class Repair {
     if (!kernel.loaded) return false;
     if (successors.length === 0) return true;
     if (!predecessor) return false;
-    const others = successors
-      .filter((node) => node.id !== kernel.self.id)
-      .slice(0, REPLICAS - 1);
-    const results = yield* all(
+    const others = this.nextOwners();
+    const comparing = all(
       others.map((node) =>
         this.beside(
           node,
@@ -227,11 +227,19 @@ export class Repair {
         ),
       ),
     );
+    // Beside one another: a neighbour that has just died is waited for in both.
+    const [results, fetched] = yield* both(comparing, this.fetchSwarms());
     this.missing = Math.max(0, ...results.map((result) => result.lacking));
-    const whole = results.every((result) => result.equal);
-    yield* this.fetchSwarms(others, predecessor.id);
     yield* this.offerForeign();
-    return whole;
+    return fetched && results.every((result) => result.equal);
+  }
+
+  /** Who keeps our share with us. */
+  private nextOwners(): NodeRef[] {
+    const { self, view } = this.kernel;
+    return view.successors
+      .filter(({ id }) => id !== self.id)
+      .slice(0, REPLICAS - 1);
   }
 
   /** Does this with a node, and shows it meanwhile. */
@@ -246,23 +254,26 @@ export class Repair {
 
   /**
    * The peers of our swarms, from those who kept them before us; once for each view, and again when
-   * more is ours as second or third owner.
+   * more is ours as second or third owner. Who has just joined takes all that they keep: it is told
+   * only later which shares are its own. Whether all answered.
    */
-  private *fetchSwarms(others: readonly NodeRef[], from: RingId): Flow<void> {
-    const { kernel } = this;
-    const { predecessor } = kernel.view;
-    const start = this.reachBack(from);
-    const wanted = `${kernel.viewNumber} ${start}`;
-    if (this.swarmsFor === wanted) return;
-    const keepers = [...others];
-    if (predecessor && others.every(({ id }) => id !== predecessor.id))
+  private *fetchSwarms(): Flow<boolean> {
+    const { viewNumber, self, settled } = this.kernel;
+    const { predecessor } = this.kernel.view;
+    if (!predecessor) return false;
+    const start = settled ? this.reachBack(predecessor.id) : self.id;
+    const wanted = `${viewNumber} ${start}`;
+    if (this.swarmsFor === wanted) return true;
+    const keepers = this.nextOwners();
+    if (keepers.every(({ id }) => id !== predecessor.id))
       keepers.push(predecessor);
-    let good = true;
-    for (const node of keepers) {
-      this.counters.handovers++;
-      good = (yield* this.exchange.swarms(node, start, kernel.self.id)) && good;
-    }
-    if (good) this.swarmsFor = wanted;
+    this.counters.handovers += keepers.length;
+    const answered = yield* all(
+      keepers.map((node) => this.exchange.swarms(node, start, self.id)),
+    );
+    const whole = answered.every(Boolean);
+    if (whole) this.swarmsFor = wanted;
+    return whole;
   }
 
   /** Where the shares begin that others compared with us lately and that touch ours. */

@@ -56,6 +56,29 @@ describe('the peers of a swarm', () => {
     });
   });
 
+  it('are still there when each of three nodes dies as soon as the one before is back', () => {
+    forEachSeed(seeds(20), (seed) => {
+      const ring = new SimulatedRing({ seed, nodes: 3, realRing: true });
+      ring.run(15_000);
+      const swarm = digestOf(Buffer.from(`swarm ${seed}`));
+      const tracker = new Tracker(ring, swarm);
+      for (let i = 0; i < 6; i++) tracker.announce(1_000 + i);
+      ring.run(1_000);
+      for (const node of [...ring.live]) {
+        ring.crash(node);
+        ring.run(300);
+        ring.restart(node);
+        for (let i = 0; i < 1_000 && ring.ringFlaws().length > 0; i++)
+          ring.run(10);
+        expect(ring.ringFlaws()).toEqual([]);
+        ring.run(20);
+      }
+      ring.run(2_000);
+      for (const { records } of ring.live)
+        expect([...records.peersOf(swarm)]).toHaveLength(6);
+    });
+  });
+
   it('show at any other node within two seconds', () => {
     const ring = new SimulatedRing({ seed: 5, nodes: 6 });
     ring.run(2_000);
