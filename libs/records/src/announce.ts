@@ -1,20 +1,22 @@
 /**
  * Announces of this node's tracker to the owners of the swarms, many swarms in one message. All
- * three owners are told; the first is asked for peers, and the next one where it does not answer
- * or has only just joined.
+ * three owners are told; the first is asked, for peers or only for what is new, and the next one
+ * where it does not answer or has only just joined.
  */
 import type { NodeRef, RingId } from '@dnd/chord';
 import { all, run, wait } from './flow';
 import type { Flow } from './flow';
 import type { Operation } from './io';
 import type { Kernel } from './kernel';
-import { MAX_ENTRIES } from './message';
+import { MAX_ENTRIES, MAX_GLANCES } from './message';
 import type { Answer, SwarmAnswer, SwarmPut } from './message';
 import { PEER_BYTES } from './peer';
 import { REPLICAS } from './record';
 import {
   arePuts,
+  areStates,
   countAnswers,
+  eachState,
   packAnswers,
   packPuts,
   unpackAnswers,
@@ -28,11 +30,7 @@ const MAX_SWARMS = 20_000;
 const NO_PEERS = new Uint8Array(0);
 
 type Announce = Extract<Operation, { type: 'announce' }>;
-
-interface Group {
-  readonly owners: readonly NodeRef[];
-  readonly swarms: SwarmPut[];
-}
+type Glance = Extract<Operation, { type: 'glance' }>;
 
 interface Sent {
   /** From `packAnswers`. */
@@ -45,35 +43,84 @@ export class Announces {
 
   constructor(private readonly kernel: Kernel) {}
 
-  start({ op, swarms }: Announce): void {
-    if (!arePuts(swarms, MAX_SWARMS)) {
-      this.kernel.out.push({ type: 'failed', op, code: 'invalid' });
-      return;
-    }
-    run(this.announce(unpackPuts(swarms)), (answers) =>
-      this.kernel.done(op, { type: 'swarms', swarms: answers }),
-    );
+  announce({ op, swarms }: Announce): void {
+    if (arePuts(swarms, MAX_SWARMS))
+      this.perform(op, this.tell(unpackPuts(swarms)));
+    else this.kernel.out.push({ type: 'failed', op, code: 'invalid' });
+  }
+
+  glance({ op, swarms }: Glance): void {
+    if (areStates(swarms, MAX_SWARMS))
+      this.perform(op, this.look(eachState(swarms)));
+    else this.kernel.out.push({ type: 'failed', op, code: 'invalid' });
+  }
+
+  private perform(op: number, flow: Flow<Uint8Array>): void {
+    run(flow, (swarms) => this.kernel.done(op, { type: 'swarms', swarms }));
   }
 
   /** What owners answer goes back as it came: it is looked at only where it is not all. */
-  private *announce(swarms: readonly SwarmPut[]): Flow<Uint8Array> {
-    // Owners that are known are the same list for all of their share of the ring.
-    const groups = new Map<readonly NodeRef[], Group>();
-    for (const swarm of swarms) {
-      const owners =
-        this.kernel.knownOwners(swarm.swarm) ??
-        (yield* wait<readonly NodeRef[]>((resume) =>
-          this.kernel.lookup(swarm.swarm, resume),
-        ));
-      let group = groups.get(owners);
-      if (!group) groups.set(owners, (group = { owners, swarms: [] }));
-      group.swarms.push(swarm);
-    }
-    const parts = [...groups.values()].flatMap((group) =>
-      cut(group.swarms).map((part) => this.part(group.owners, part)),
+  private *tell(swarms: readonly SwarmPut[]): Flow<Uint8Array> {
+    const groups = yield* this.byOwners(swarms, ({ swarm }) => swarm);
+    const parts = [...groups].flatMap(([owners, group]) =>
+      cut(group).map((part) => this.part(owners, part)),
     );
     const answers = yield* all(parts);
     return Buffer.concat(answers.flat());
+  }
+
+  private *look(known: readonly Buffer[]): Flow<Uint8Array> {
+    const groups = yield* this.byOwners(known, (state) =>
+      state.toString('hex', 0, 20),
+    );
+    const parts: Flow<Uint8Array>[] = [];
+    for (const [owners, group] of groups)
+      for (let at = 0; at < group.length; at += MAX_GLANCES) {
+        const swarms = Buffer.concat(group.slice(at, at + MAX_GLANCES));
+        parts.push(this.lookAt(owners, swarms));
+      }
+    return Buffer.concat(yield* all(parts));
+  }
+
+  private *lookAt(
+    owners: readonly NodeRef[],
+    swarms: Uint8Array,
+  ): Flow<Uint8Array> {
+    const message = { type: 'glance' as const, swarms };
+    for (const node of this.unsuspectedFirst(owners)) {
+      const answer = yield* wait<Answer>((resume) =>
+        this.kernel.ask(node, message, resume),
+      );
+      if (answer?.type === 'glanced' && answer.settled) return answer.swarms;
+    }
+    return new Uint8Array(0);
+  }
+
+  /** Owners that are known are the same list for all of their share of the ring. */
+  private *byOwners<T>(
+    items: readonly T[],
+    swarmOf: (item: T) => RingId,
+  ): Flow<Map<readonly NodeRef[], T[]>> {
+    const groups = new Map<readonly NodeRef[], T[]>();
+    for (const item of items) {
+      const swarm = swarmOf(item);
+      const owners =
+        this.kernel.knownOwners(swarm) ??
+        (yield* wait<readonly NodeRef[]>((resume) =>
+          this.kernel.lookup(swarm, resume),
+        ));
+      const group = groups.get(owners);
+      if (group) group.push(item);
+      else groups.set(owners, [item]);
+    }
+    return groups;
+  }
+
+  private unsuspectedFirst(owners: readonly NodeRef[]): NodeRef[] {
+    return [
+      ...owners.filter((node) => !this.kernel.suspected(node.id)),
+      ...owners.filter((node) => this.kernel.suspected(node.id)),
+    ];
   }
 
   /** One message's worth of swarms that have the same owners. */
@@ -82,10 +129,7 @@ export class Announces {
     swarms: readonly SwarmPut[],
   ): Flow<readonly Uint8Array[]> {
     const sequence = this.nextSequence();
-    const live = [
-      ...owners.filter((node) => !this.kernel.suspected(node.id)),
-      ...owners.filter((node) => this.kernel.suspected(node.id)),
-    ];
+    const live = this.unsuspectedFirst(owners);
     const [first, ...others] = owners.slice(0, REPLICAS);
     if (!first) return [];
     const asked = live[0] ?? first;

@@ -1,7 +1,12 @@
 /** Peers of a swarm over a long time, with clocks that are wrong, pauses, losses and partitions. */
 import { digestOf } from './record';
 import { GONE, packPeers, unpackPeers } from './peer';
-import { packPuts, packQuestions, unpackAnswers } from './swarm-pack';
+import {
+  packAnswers,
+  packPuts,
+  packQuestions,
+  unpackAnswers,
+} from './swarm-pack';
 import type { SimulatedNode } from './simulated-node.contract';
 import { SimulatedRing } from './simulated-ring.contract';
 
@@ -75,6 +80,18 @@ export class Tracker {
       if (result.type !== 'done' || result.result.type !== 'swarms') return;
       const [answer] = unpackAnswers(result.result.swarms);
       if (answer) done(unpackPeers(answer.peers).map((peer) => peer.port));
+    });
+  }
+
+  /** Peers as they are now, where they are not as many as `known`. */
+  glance(node: SimulatedNode, known: number, done: (now?: number) => void) {
+    const { swarm } = this;
+    const numbers = { seeds: 0, leechers: known, completed: 0 };
+    const peers = new Uint8Array(0);
+    const swarms = packAnswers([{ swarm, ...numbers, peers }]);
+    node.start({ type: 'glance', swarms }, (result) => {
+      if (result.type !== 'done' || result.result.type !== 'swarms') return;
+      done(unpackAnswers(result.result.swarms)[0]?.leechers);
     });
   }
 

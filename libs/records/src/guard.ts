@@ -3,13 +3,19 @@
  * relies on is looked at, and every list and string is bounded; fields that nobody reads are
  * let through.
  */
-import { CHUNK_BYTES, INLINE_BYTES, MAX_ENTRIES, STORE_CODES } from './message';
+import {
+  CHUNK_BYTES,
+  INLINE_BYTES,
+  MAX_ENTRIES,
+  MAX_GLANCES,
+  STORE_CODES,
+} from './message';
 import type { RecordsMessage } from './message';
 import { COPIED_PEER_BYTES } from './peer';
 import { DURABLE_KINDS, MAX_ITEM_LENGTH, MAX_TORRENT_BYTES } from './record';
 import { LEAF_DIGEST_BYTES, LEAVES } from './record-table';
 import { isStamp } from './stamp';
-import { areAnswers, arePuts } from './swarm-pack';
+import { areAnswers, arePuts, areStates } from './swarm-pack';
 import { MAX_PEERS_KEPT } from './swarm-table';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -77,6 +83,9 @@ const isPlaceAnswer = fields({
   next: optional(isItem),
 });
 
+const isGlance: Check = (v) =>
+  v instanceof Uint8Array && areStates(v, MAX_GLANCES);
+
 const bodies: Readonly<Record<string, Check>> = {
   store: fields({ items: list(isRecord) }),
   stored: fields({
@@ -124,6 +133,8 @@ const bodies: Readonly<Record<string, Check>> = {
     settled: isBoolean,
     swarms: (v) => v instanceof Uint8Array && areAnswers(v, MAX_ENTRIES),
   }),
+  glance: fields({ swarms: isGlance }),
+  glanced: fields({ settled: isBoolean, swarms: isGlance }),
   handover: fields(range),
   swarms: fields({
     origins: list(isRingId, MAX_ORIGINS),

@@ -13,6 +13,7 @@ export type {
   PlaceAnswer,
   RecordsMessage,
   SwarmAnswer,
+  SwarmNumbers,
   SwarmPut,
   SwarmState,
 } from './message';
@@ -50,13 +51,16 @@ export type { Stamp } from './stamp';
 export {
   areAnswers,
   arePuts,
+  areStates,
   countAnswers,
   eachAnswer,
   packAnswers,
   packPuts,
   packQuestions,
+  STATE_BYTES,
   unpackAnswers,
   unpackPuts,
+  writeNumbers,
 } from './swarm-pack';
 export {
   MAX_PEERS_GIVEN,

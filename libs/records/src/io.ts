@@ -87,6 +87,13 @@ export type Operation =
       /** From `packPuts` or `packQuestions`. */
       readonly swarms: Uint8Array;
     }
+  /** Which of these swarms are otherwise now? Their owners say how. */
+  | {
+      readonly type: 'glance';
+      readonly op: number;
+      /** What is known of them, from `packAnswers`, without peers. */
+      readonly swarms: Uint8Array;
+    }
   /** Before this node leaves for good: brings what it holds to those who keep it then. */
   | { readonly type: 'handOver'; readonly op: number };
 

@@ -1,7 +1,7 @@
 /**
  * What nodes say to each other about records. Every message carries its sender's clock. Requests
- * are `store`, `read`, `chunk`, `list`, `digest`, `versions`, `confirm`, `announce`, `handover`;
- * the rest are answers. A frame stays below 512 KiB: values over 64 KiB travel by themselves in
+ * are `store`, `read`, `chunk`, `list`, `digest`, `versions`, `confirm`, `announce`, `glance`,
+ * `handover`; the rest are answers. A frame stays below 512 KiB: values over 64 KiB travel by themselves in
  * chunks that the receiver asks for.
  */
 import type { RingId } from '@dnd/chord';
@@ -23,6 +23,8 @@ export const INLINE_BYTES = 64 * 1024;
 export const ANSWER_BYTES = 256 * 1024;
 /** At most so many records, keys or versions in one message. */
 export const MAX_ENTRIES = 512;
+/** At most so many swarms in one glance. */
+export const MAX_GLANCES = 8_192;
 
 /** Why a record was not taken. */
 export const STORE_CODES = [
@@ -72,11 +74,14 @@ export interface SwarmPut {
   readonly peers: Uint8Array;
 }
 
-/** What its owner says of a swarm. */
-export interface SwarmState {
+export interface SwarmNumbers {
   readonly seeds: number;
   readonly leechers: number;
   readonly completed: number;
+}
+
+/** What its owner says of a swarm. */
+export interface SwarmState extends SwarmNumbers {
   /** PEER_BYTES each. */
   readonly peers: Uint8Array;
 }
@@ -175,6 +180,15 @@ type Body =
       readonly type: 'announced';
       readonly settled: boolean;
       /** From `packAnswers`, of the first swarms; the answers to the rest did not fit. */
+      readonly swarms: Uint8Array;
+    }
+  /** Which of these swarms are no longer as the asker knows them? From `packAnswers`, without peers. */
+  | { readonly type: 'glance'; readonly swarms: Uint8Array }
+  /** These are otherwise now. */
+  | {
+      readonly type: 'glanced';
+      readonly settled: boolean;
+      /** From `packAnswers`, without peers. */
       readonly swarms: Uint8Array;
     }
   | {

@@ -78,6 +78,7 @@ const questions: readonly RecordsBody[] = [
     places: [{ kind: 'name', place, digest: '0'.repeat(16) }],
   },
   { type: 'announce', sequence: 900, swarms: puts },
+  { type: 'glance', swarms: answers },
   { type: 'handover', from: self.id, to: other.id },
 ];
 const replies: readonly RecordsBody[] = [
@@ -89,6 +90,7 @@ const replies: readonly RecordsBody[] = [
   { type: 'confirmed', differ: [0] },
   { type: 'piece', bytes: null },
   { type: 'announced', settled: true, swarms: answers },
+  { type: 'glanced', settled: true, swarms: answers },
   { type: 'swarms', origins: [other.id], swarms: [], more: false },
   { type: 'refused', code: 'busy' },
 ];

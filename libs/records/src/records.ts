@@ -176,7 +176,9 @@ export class Records implements Machine<RecordsInput, RecordsOutput> {
       case 'poll':
         return this.lists.poll(operation);
       case 'announce':
-        return this.announces.start(operation);
+        return this.announces.announce(operation);
+      case 'glance':
+        return this.announces.glance(operation);
       case 'handOver':
         return run(this.repair.handOver(), (whole) =>
           this.kernel.done(operation.op, { type: 'handedOver', whole }),

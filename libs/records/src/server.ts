@@ -84,6 +84,8 @@ export class Server {
         return answer(this.confirm(message));
       case 'announce':
         return answer(this.announce(from, message, late));
+      case 'glance':
+        return answer(this.glance(message));
       case 'handover':
         return answer(this.handover(message));
     }
@@ -321,6 +323,11 @@ export class Server {
       answers.push(answer);
     }
     return { type: 'announced', settled, swarms: packAnswers(answers) };
+  }
+
+  private glance({ swarms: known }: Of<'glance'>): RecordsBody {
+    const { settled, swarms, now } = this.kernel;
+    return { type: 'glanced', settled, swarms: swarms.changed(known, now) };
   }
 
   private handover({ from, to }: Of<'handover'>): RecordsBody {

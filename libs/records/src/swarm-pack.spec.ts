@@ -3,7 +3,9 @@ import { ANNOUNCED_PEER_BYTES, PEER_BYTES } from './peer';
 import {
   areAnswers,
   arePuts,
+  areStates,
   countAnswers,
+  eachState,
   packAnswers,
   packPuts,
   packQuestions,
@@ -74,6 +76,28 @@ it('asks of many swarms, telling nothing', () => {
         ...none,
       })),
     ),
+  );
+});
+
+it('brings states across as they were, and takes no peers for states', () => {
+  fc.assert(
+    fc.property(fc.array(answer, { maxLength: 5 }), (answers) => {
+      const bare = answers.map((each) => ({
+        ...each,
+        peers: new Uint8Array(0),
+      }));
+      const packed = packAnswers(bare);
+      expect(areStates(packed, bare.length)).toBe(true);
+      expect(plain(eachState(packed).flatMap(unpackAnswers))).toEqual(
+        plain(bare),
+      );
+      const some = answers.some(({ peers }) => peers.length > 0);
+      expect(areStates(packAnswers(answers), 9)).toBe(!some);
+      if (bare.length > 0) {
+        expect(areStates(packed, bare.length - 1)).toBe(false);
+        expect(areStates(packed.subarray(0, -1), 9)).toBe(false);
+      }
+    }),
   );
 });
 

@@ -16,13 +16,19 @@
  *               28   1  number of peers
  *               29      peers of PEER_BYTES each
  */
-import type { SwarmAnswer, SwarmPut, SwarmState } from './message';
+import type {
+  SwarmAnswer,
+  SwarmNumbers,
+  SwarmPut,
+  SwarmState,
+} from './message';
 import { ANNOUNCED_PEER_BYTES, PEER_BYTES } from './peer';
 import { MAX_PEERS_GIVEN, MAX_PEERS_KEPT } from './swarm-table';
 
 const ID_BYTES = 20;
 const PUT_HEAD = 26;
-const ANSWER_HEAD = 29;
+/** An answer without peers: what is known of a swarm. */
+export const STATE_BYTES = 29;
 
 /** Numbers beyond their bounds (`want` 200, `completed` 2,000) are cut to them; at most 65,535 peers each. */
 export function packPuts(puts: readonly SwarmPut[]): Uint8Array {
@@ -82,19 +88,30 @@ export function arePuts(packed: Uint8Array, most: number): boolean {
 
 export function packAnswers(answers: readonly SwarmAnswer[]): Uint8Array {
   let size = 0;
-  for (const { peers } of answers) size += ANSWER_HEAD + peers.length;
+  for (const { peers } of answers) size += STATE_BYTES + peers.length;
   const out = Buffer.allocUnsafe(size);
   let at = 0;
-  for (const { swarm, seeds, leechers, completed, peers } of answers) {
+  for (const answer of answers) {
+    const { swarm, peers } = answer;
     out.write(swarm, at, ID_BYTES, 'hex');
-    out.writeUInt16BE(seeds, at + 20);
-    out.writeUInt16BE(leechers, at + 22);
-    out.writeUInt32BE(Math.min(completed, 0xffffffff), at + 24);
+    writeNumbers(out, at, answer);
     out[at + 28] = peers.length / PEER_BYTES;
-    out.set(peers, at + ANSWER_HEAD);
-    at += ANSWER_HEAD + peers.length;
+    out.set(peers, at + STATE_BYTES);
+    at += STATE_BYTES + peers.length;
   }
   return out;
+}
+
+/** Makes the 20 bytes of an info-hash that stand at `at`, with the nine after them, an answer without peers. */
+export function writeNumbers(
+  out: Buffer,
+  at: number,
+  { seeds, leechers, completed }: SwarmNumbers,
+): void {
+  out.writeUInt16BE(seeds, at + 20);
+  out.writeUInt16BE(leechers, at + 22);
+  out.writeUInt32BE(Math.min(completed, 0xffffffff), at + 24);
+  out[at + 28] = 0;
 }
 
 /** The peers are views. Throws RangeError for what `areAnswers` does not accept. */
@@ -118,7 +135,7 @@ export function eachAnswer(
       seeds: bytes.readUInt16BE(at + 20),
       leechers: bytes.readUInt16BE(at + 22),
       completed: bytes.readUInt32BE(at + 24),
-      peers: bytes.subarray(at + ANSWER_HEAD, end),
+      peers: bytes.subarray(at + STATE_BYTES, end),
     });
     at = end;
   }
@@ -135,6 +152,22 @@ export function countAnswers(packed: Uint8Array): number {
 /** Are these at most `most` answers, all whole? */
 export function areAnswers(packed: Uint8Array, most: number): boolean {
   return areWhole(packed, most, answerEnd);
+}
+
+/** Are these at most `most` answers without peers, all whole? */
+export function areStates(packed: Uint8Array, most: number): boolean {
+  return areWhole(packed, most, (bytes, at) => {
+    const end = answerEnd(bytes, at);
+    return endIn(bytes, end, end === at + STATE_BYTES);
+  });
+}
+
+/** The answers without peers that make up `packed`, as views. */
+export function eachState(packed: Uint8Array): Buffer[] {
+  const bytes = bufferOf(packed);
+  return Array.from({ length: bytes.length / STATE_BYTES }, (_, i) =>
+    bytes.subarray(i * STATE_BYTES, (i + 1) * STATE_BYTES),
+  );
 }
 
 function areWhole(
@@ -167,7 +200,7 @@ function answerEnd(bytes: Buffer, at: number): number {
     bytes.readUInt16BE(at + 20) <= MAX_PEERS_KEPT &&
     bytes.readUInt16BE(at + 22) <= MAX_PEERS_KEPT &&
     peers <= MAX_PEERS_GIVEN;
-  return endIn(bytes, at + ANSWER_HEAD + peers * PEER_BYTES, bounded);
+  return endIn(bytes, at + STATE_BYTES + peers * PEER_BYTES, bounded);
 }
 
 function endIn(bytes: Buffer, end: number, bounded: boolean): number {

@@ -2,6 +2,7 @@ import { betweenIncl } from '@dnd/chord';
 import { Random } from '@dnd/sim';
 import fc from 'fast-check';
 import { GONE, packPeers, PEER_BYTES, SEED, unpackPeers } from './peer';
+import { packAnswers, unpackAnswers } from './swarm-pack';
 import { MAX_PEERS_GIVEN, MAX_PEERS_KEPT, SwarmTable } from './swarm-table';
 
 const SWARM = 'ab'.repeat(20);
@@ -54,6 +55,37 @@ describe('a table of swarms', () => {
     expect({ seeds, leechers }).toEqual({ seeds: 1, leechers: 1 });
     expect(ports(t, 0, 200, false)).toEqual([1]);
     expect(ports(t, 0)).toEqual([1, 2]);
+  });
+
+  it('says which swarms are no longer as they are known, and how they are', () => {
+    const t = table();
+    const [same, grown, over, none] = ['1a', '2b', '3c', '4d'].map((byte) =>
+      byte.repeat(20),
+    );
+    const peers = packPeers([peer(1), peer(2, 60_000, SEED)]);
+    for (const swarm of [same, grown]) t.announce(swarm, peers, 1, at(1), 0);
+    t.announce(over, packPeers([peer(3, 1_000)]), 0, at(1), 0);
+    const known = [same, grown, over, none].map((s) => t.read(s, 0, true, 0));
+    t.announce(grown, packPeers([peer(2, 60_000, GONE)]), 0, at(2), 0);
+    const changed = unpackAnswers(t.changed(packAnswers(known), 2_000));
+    expect(
+      changed.map(({ swarm, seeds, leechers, completed }) => [
+        swarm,
+        seeds,
+        leechers,
+        completed,
+      ]),
+    ).toEqual([
+      [grown, 0, 1, 1],
+      [over, 0, 0, 0],
+    ]);
+    const nothing = { seeds: 1, leechers: 0, completed: 0 };
+    const told = packAnswers([
+      { swarm: none, ...nothing, peers: new Uint8Array(0) },
+    ]);
+    expect(unpackAnswers(t.changed(told, 0))).toMatchObject([
+      { swarm: none, seeds: 0 },
+    ]);
   });
 
   it('copies name the origins of their own peers, not all that were ever seen', () => {

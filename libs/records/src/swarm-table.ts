@@ -7,6 +7,7 @@
 import { betweenIncl } from '@dnd/chord';
 import type { RingId } from '@dnd/chord';
 import type { SwarmAnswer, SwarmCopy } from './message';
+import { eachAnswer, packAnswers } from './swarm-pack';
 import {
   ANNOUNCED_PEER_BYTES,
   clampTtl,
@@ -76,6 +77,9 @@ export interface KeptSwarms {
 
 const NEVER = 0xffffffff;
 
+const leechersOf = ({ count, gone, seeds }: Swarm): number =>
+  count - gone - seeds;
+
 export class SwarmTable {
   private readonly leaves = new Array<Map<RingId, Swarm> | undefined>(LEAVES);
   private readonly origins: RingId[] = [];
@@ -138,7 +142,7 @@ export class SwarmTable {
         peers: new Uint8Array(0),
       };
     this.expire(swarm, now);
-    const leechers = swarm.count - swarm.gone - swarm.seeds;
+    const leechers = leechersOf(swarm);
     const most = Math.min(
       want,
       MAX_PEERS_GIVEN,
@@ -151,6 +155,23 @@ export class SwarmTable {
       completed: swarm.completed,
       peers: this.sample(swarm, most, seeds ? GONE : GONE | SEED),
     };
+  }
+
+  /** The swarms among those `known` (packed answers) that are otherwise now, as they are, without peers. */
+  changed(known: Uint8Array, now: number): Uint8Array {
+    const changed: SwarmAnswer[] = [];
+    eachAnswer(known, (infoHash, { seeds, leechers, completed }) => {
+      const id = infoHash.toString('hex');
+      const swarm = this.leaves[leafOf(id)]?.get(id);
+      if (swarm) this.expire(swarm, now);
+      if (
+        seeds !== (swarm?.seeds ?? 0) ||
+        leechers !== (swarm ? leechersOf(swarm) : 0) ||
+        completed !== (swarm?.completed ?? 0)
+      )
+        changed.push(this.read(id, 0, false, now));
+    });
+    return packAnswers(changed);
   }
 
   /** What there is of (from, to]; those whose time has just ended may still count. */

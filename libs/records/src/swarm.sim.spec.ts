@@ -79,6 +79,28 @@ describe('the peers of a swarm', () => {
     });
   });
 
+  it('are looked at for news at any node, while owners die and others join', () => {
+    forEachSeed(seeds(8), (seed) => {
+      const ring = new SimulatedRing({ seed, nodes: 5 });
+      ring.run(2_000);
+      const tracker = new Tracker(ring, digestOf(Buffer.from(`swarm ${seed}`)));
+      for (let i = 0; i < 6; i++) tracker.announce(1_000 + i);
+      ring.run(1_000);
+      const look = (known: number): (number | undefined)[] => {
+        const seen: (number | undefined)[] = [];
+        for (const node of ring.live)
+          tracker.glance(node, known, (now) => seen.push(now));
+        ring.run(4_000);
+        return seen;
+      };
+      const all = (seen: number | undefined) => ring.live.map(() => seen);
+      expect([look(5), look(6)]).toEqual([all(6), all(undefined)]);
+      ring.lose(ring.random.pick(ring.live));
+      ring.add();
+      expect(look(0)).toEqual(all(6));
+    });
+  });
+
   it('show at any other node within two seconds', () => {
     const ring = new SimulatedRing({ seed: 5, nodes: 6 });
     ring.run(2_000);

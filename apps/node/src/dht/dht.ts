@@ -57,6 +57,11 @@ export abstract class Dht {
    * comes out; swarms whose owners do not answer are left out.
    */
   abstract swarms(puts: Uint8Array): Promise<Uint8Array>;
+  /**
+   * Of swarms as they are known (`writeNumbers` of @dnd/records) those that are otherwise now:
+   * `packAnswers`, without peers. Those whose owners do not answer are left out too.
+   */
+  abstract glance(known: Uint8Array): Promise<Uint8Array>;
   /** The swarms whose first owner this node is: over all nodes they add up to all there are. */
   abstract ownSwarms(): Promise<KeptSwarms>;
   abstract ring(): Promise<RingDto>;
@@ -68,6 +73,7 @@ export const dhtSeam = defineSeam<Dht>('dht', Dht, {
   list: 8_000,
   poll: 8_000,
   swarms: 5_000,
+  glance: 5_000,
   ownSwarms: 3_000,
   ring: 3_000,
 });

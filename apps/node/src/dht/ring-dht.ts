@@ -1,6 +1,7 @@
 /** The Dht seam, answered from this node's place on the ring. */
 import {
   arePuts,
+  areStates,
   REPLICAS,
   type DataRecord,
   type KeptSwarms,
@@ -88,6 +89,14 @@ export class RingDht extends Dht {
     if (!arePuts(puts, mostSwarms))
       throw new SeamError('bad-input', 'these are no announces to swarms');
     const result = await this.node.operate({ type: 'announce', swarms: puts });
+    if (result.type !== 'swarms') throw unexpected(result.type);
+    return result.swarms;
+  }
+
+  async glance(known: Uint8Array): Promise<Uint8Array> {
+    if (!areStates(known, mostSwarms))
+      throw new SeamError('bad-input', 'these are no states of swarms');
+    const result = await this.node.operate({ type: 'glance', swarms: known });
     if (result.type !== 'swarms') throw unexpected(result.type);
     return result.swarms;
   }

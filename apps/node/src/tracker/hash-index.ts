@@ -77,9 +77,14 @@ export class HashIndex {
   /** The 20 bytes of a number that is in use. */
   bytes(entry: number): Buffer {
     const bytes = Buffer.allocUnsafe(words * 4);
-    for (let i = 0; i < words; i++)
-      bytes.writeUInt32BE(this.keys[entry * words + i], 4 * i);
+    this.write(entry, bytes, 0);
     return bytes;
+  }
+
+  /** As `bytes`, put down at `at`. */
+  write(entry: number, out: Buffer, at: number): void {
+    for (let i = 0; i < words; i++)
+      out.writeUInt32BE(this.keys[entry * words + i], at + 4 * i);
   }
 
   private load(bytes: Uint8Array, at: number): void {

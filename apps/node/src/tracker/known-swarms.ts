@@ -2,10 +2,11 @@
  * The swarms that this tracker has asked the ring about: when it last did, what the answer was, and
  * which are due to be asked of again. Those that nobody asks for any more are forgotten.
  *
- * Asking is cheap as long as nothing has changed: only the numbers of a swarm are asked for
- * (`glance`), and its peers (`copy`) when the numbers are news or the last copy is old. Times are in
- * milliseconds.
+ * Asking is cheap as long as nothing has changed: the owners are told the numbers that are known and
+ * answer where they have others (`glance`); peers are asked for (`copy`) when the numbers are news or
+ * the last copy is old. Times are in milliseconds.
  */
+import { STATE_BYTES, writeNumbers, type SwarmNumbers } from '@dnd/records';
 import { HashIndex } from './hash-index';
 
 export const glanceAge = 1_000;
@@ -13,18 +14,14 @@ export const glanceAge = 1_000;
 export const copyAge = { shared: 8_000, own: 24_000 } as const;
 const limit = 200_000;
 
-export interface Due {
-  readonly glances: Buffer[];
-  readonly copies: Buffer[];
-}
-
 interface Columns {
   readonly askedAt: Float64Array;
   readonly glancedAt: Float64Array;
   readonly copiedAt: Float64Array;
-  /** Seeds and leechers as the ring last said. */
+  /** As the ring last said. */
   readonly seeds: Uint32Array;
   readonly leechers: Uint32Array;
+  readonly completed: Uint32Array;
   readonly state: Uint8Array;
 }
 
@@ -39,7 +36,8 @@ export class KnownSwarms {
   interest = 120_000;
   private readonly index: HashIndex;
   private columns: Columns = columnsFor(0);
-  private cursor = 0;
+  private nextGlance = 0;
+  private nextCopy = 0;
 
   /** `seed` has two random words. */
   constructor(seed: Uint32Array) {
@@ -61,8 +59,7 @@ export class KnownSwarms {
   /** The ring answered. True where the swarm's peers should be asked for as well. */
   answered(
     infoHash: Uint8Array,
-    seeds: number,
-    leechers: number,
+    { seeds, leechers, completed }: SwarmNumbers,
     withPeers: boolean,
     now: number,
   ): boolean {
@@ -71,9 +68,12 @@ export class KnownSwarms {
     const { columns } = this;
     columns.glancedAt[entry] = now;
     const news =
-      columns.seeds[entry] !== seeds || columns.leechers[entry] !== leechers;
+      columns.seeds[entry] !== seeds ||
+      columns.leechers[entry] !== leechers ||
+      columns.completed[entry] !== completed;
     columns.seeds[entry] = seeds;
     columns.leechers[entry] = leechers;
+    columns.completed[entry] = completed;
     if (withPeers) {
       columns.copiedAt[entry] = now;
       columns.state[entry] &= ~STALE;
@@ -103,34 +103,74 @@ export class KnownSwarms {
     return entry >= 0 && (this.columns.state[entry] & SHARED) !== 0;
   }
 
-  /** At most so many that are due, the others at the next call; forgets those that nobody asks for. */
-  due(mostGlances: number, mostCopies: number, now: number): Due {
-    const due: Due = { glances: [], copies: [] };
+  /**
+   * Swarms to be glanced at, with the numbers that are known of them (see `writeNumbers`): at most so
+   * many, the others at the next call.
+   */
+  dueGlances(most: number, now: number): Uint8Array {
     const { columns } = this;
-    const { length } = columns.state;
-    for (let seen = 0; seen < length; seen++) {
-      if (this.cursor >= length) this.cursor = 0;
-      const entry = this.cursor++;
-      const state = columns.state[entry];
-      if (state === 0) continue;
-      if (now - columns.askedAt[entry] > this.interest) {
-        columns.state[entry] = 0;
-        this.index.remove(entry);
-        continue;
-      }
-      const old = state & SHARED ? copyAge.shared : copyAge.own;
-      if (state & STALE || now - columns.copiedAt[entry] >= old) {
-        if (due.copies.length >= mostCopies) continue;
-        columns.state[entry] &= ~STALE;
-        columns.copiedAt[entry] = columns.glancedAt[entry] = now;
-        due.copies.push(this.index.bytes(entry));
-      } else if (now - columns.glancedAt[entry] >= glanceAge) {
-        columns.glancedAt[entry] = now;
-        due.glances.push(this.index.bytes(entry));
-        if (due.glances.length >= mostGlances) break;
-      }
-    }
+    const due: number[] = [];
+    this.nextGlance = this.goRound(this.nextGlance, now, (entry) => {
+      if (now - columns.glancedAt[entry] < glanceAge || this.isOld(entry, now))
+        return true;
+      columns.glancedAt[entry] = now;
+      return due.push(entry) < most;
+    });
+    return this.states(due);
+  }
+
+  /** Swarms whose peers are to be asked for: at most so many, the others at the next call. */
+  dueCopies(most: number, now: number): Buffer[] {
+    const { columns } = this;
+    const due: Buffer[] = [];
+    this.nextCopy = this.goRound(this.nextCopy, now, (entry) => {
+      if (!this.isOld(entry, now)) return true;
+      columns.state[entry] &= ~STALE;
+      columns.copiedAt[entry] = columns.glancedAt[entry] = now;
+      return due.push(this.index.bytes(entry)) < most;
+    });
     return due;
+  }
+
+  private isOld(entry: number, now: number): boolean {
+    const { state, copiedAt } = this.columns;
+    const old = state[entry] & SHARED ? copyAge.shared : copyAge.own;
+    return (state[entry] & STALE) !== 0 || now - copiedAt[entry] >= old;
+  }
+
+  /** Visits all once from `from` on, or until told to stop, and forgets those that nobody asks for; where to go on. */
+  private goRound(
+    from: number,
+    now: number,
+    visit: (entry: number) => boolean,
+  ): number {
+    const { state, askedAt } = this.columns;
+    let next = from;
+    for (let seen = 0; seen < state.length; seen++) {
+      if (next >= state.length) next = 0;
+      const entry = next++;
+      if (state[entry] === 0) continue;
+      if (now - askedAt[entry] > this.interest) {
+        state[entry] = 0;
+        this.index.remove(entry);
+      } else if (!visit(entry)) break;
+    }
+    return next;
+  }
+
+  private states(entries: readonly number[]): Uint8Array {
+    const { seeds, leechers, completed } = this.columns;
+    const out = Buffer.allocUnsafe(entries.length * STATE_BYTES);
+    entries.forEach((entry, i) => {
+      const numbers = {
+        seeds: seeds[entry],
+        leechers: leechers[entry],
+        completed: completed[entry],
+      };
+      this.index.write(entry, out, i * STATE_BYTES);
+      writeNumbers(out, i * STATE_BYTES, numbers);
+    });
+    return out;
   }
 
   private enter(infoHash: Uint8Array, now: number): number {
@@ -144,6 +184,7 @@ export class KnownSwarms {
       columns.askedAt[entry] = now;
       columns.glancedAt[entry] = columns.copiedAt[entry] = now;
       columns.seeds[entry] = columns.leechers[entry] = 0;
+      columns.completed[entry] = 0;
     }
     return entry;
   }
@@ -161,6 +202,7 @@ function columnsFor(capacity: number, before?: Columns): Columns {
     copiedAt: new Float64Array(capacity),
     seeds: new Uint32Array(capacity),
     leechers: new Uint32Array(capacity),
+    completed: new Uint32Array(capacity),
     state: new Uint8Array(capacity),
   };
   if (before)

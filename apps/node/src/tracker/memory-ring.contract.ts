@@ -2,9 +2,11 @@
  * A ring in memory for specs: what one tracker puts, every other one finds, as on the real ring.
  * Each tracker has a `MemoryDht` of its own, which can be cut off.
  */
+import { isDeepStrictEqual } from 'node:util';
 import {
   packAnswers,
   packPeers,
+  unpackAnswers,
   unpackPuts,
   type SwarmAnswer,
   type KeptSwarms,
@@ -124,19 +126,24 @@ export class MemoryDht extends Dht {
     return packAnswers(queries.map((query) => this.swarm(query)));
   }
 
+  async glance(known: Uint8Array): Promise<Uint8Array> {
+    await this.pass();
+    const states = unpackAnswers(known).map((before) => ({
+      before,
+      now: this.swarm(asking(before.swarm)),
+    }));
+    return packAnswers(
+      states
+        .filter(({ before, now }) => !isDeepStrictEqual(before, now))
+        .map(({ now }) => now),
+    );
+  }
+
   /** The spec's trackers share one ring: the first of them keeps it all. */
   async ownSwarms(): Promise<KeptSwarms> {
     await this.pass();
     const states = this.isFirst
-      ? [...this.memory.swarms.keys()].map((swarm) =>
-          this.swarm({
-            swarm,
-            peers: new Uint8Array(0),
-            want: 0,
-            seeds: true,
-            completed: 0,
-          }),
-        )
+      ? [...this.memory.swarms.keys()].map((swarm) => this.swarm(asking(swarm)))
       : [];
     return {
       swarms: states.length,
@@ -181,6 +188,15 @@ export class MemoryDht extends Dht {
     };
   }
 }
+
+/** Asks for numbers. */
+const asking = (swarm: string): SwarmPut => ({
+  swarm,
+  peers: new Uint8Array(0),
+  want: 0,
+  seeds: true,
+  completed: 0,
+});
 
 /** A peer as an owner of its swarm keeps it, for specs that begin with one. */
 export function keptPeer(host: string, port: number, seed = false): Uint8Array {

@@ -26,7 +26,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { randomFillSync } from 'node:crypto';
 import { Dht } from '../dht/dht';
 import { SteadyClock } from '../steady-clock';
-import { KnownSwarms } from './known-swarms';
+import { glanceAge, KnownSwarms } from './known-swarms';
 import { copyOf } from './swarm-bytes';
 import { SwarmTeller } from './swarm-teller';
 import type {
@@ -39,7 +39,7 @@ const period = 250;
 /** Each so many rounds what clients said is told. */
 const tellEvery = 2;
 /** Swarms asked about in a round; all glances are one question. */
-const mostGlances = 1_024;
+const mostGlances = 16_384;
 const mostCopies = 256;
 /** Swarms whose peers are asked for in one question. */
 const copyBatch = 64;
@@ -101,7 +101,7 @@ export class Swarms {
     });
     this.teller = new SwarmTeller({
       table: this.table,
-      ask: (puts) => this.ask(puts),
+      ask: (puts) => this.ask('swarms', puts),
       heard: (answers) => this.takeCounts(answers),
       now: this.clock.now,
     });
@@ -158,7 +158,7 @@ export class Swarms {
   /** Seeders and leechers of some swarms (40 hex digits), which are not followed for that; empty where the ring does not answer. */
   async glanceAt(swarms: readonly string[]): Promise<readonly SwarmAnswer[]> {
     const hashes = swarms.map((swarm) => Buffer.from(swarm, 'hex'));
-    return unpackAnswers(await this.ask(packQuestions(hashes, 0)));
+    return unpackAnswers(await this.ask('swarms', packQuestions(hashes, 0)));
   }
 
   /** The swarms whose first owner this tracker's node is; as last known where it does not answer. */
@@ -239,12 +239,15 @@ export class Swarms {
     if (this.looking) return;
     this.looking = true;
     try {
-      const { glances, copies } = this.known.due(
-        mostGlances,
-        mostCopies,
-        this.clock.now(),
+      const { known, clock } = this;
+      // As many as it takes to get round in a second, so that they are spread over it.
+      const share = Math.ceil((known.size * period) / glanceAge);
+      const glances = known.dueGlances(
+        Math.min(share, mostGlances),
+        clock.now(),
       );
-      this.takeCounts(await this.ask(packQuestions(glances, 0)));
+      this.takeCounts(await this.ask('glance', glances));
+      const copies = known.dueCopies(mostCopies, clock.now());
       for (let at = 0; at < copies.length; at += copyBatch)
         await this.copy(copies.slice(at, at + copyBatch));
     } finally {
@@ -275,13 +278,12 @@ export class Swarms {
 
   /** Asks for numbers and peers. */
   private async copy(swarms: readonly Buffer[]): Promise<void> {
-    const answers = await this.ask(packQuestions(swarms, copyPeers));
+    const answers = await this.ask('swarms', packQuestions(swarms, copyPeers));
     const now = this.clock.now();
     eachAnswer(answers, (infoHash, state) => {
       const before = this.countsHere(infoHash, now);
       this.table.copy(infoHash, copyOf(state), copyLife, now);
-      const { seeds, leechers } = state;
-      this.known.answered(infoHash, seeds, leechers, true, now);
+      this.known.answered(infoHash, state, true, now);
       if (this.countsHere(infoHash, now) > before) this.known.shared(infoHash);
     });
   }
@@ -289,10 +291,10 @@ export class Swarms {
   /** Numbers without peers: the peers are asked for when the numbers are news that did not come from here. */
   private takeCounts(answers: Uint8Array): void {
     const now = this.clock.now();
-    eachAnswer(answers, (infoHash, { seeds, leechers, completed }) => {
-      const news = this.known.answered(infoHash, seeds, leechers, false, now);
-      if (!news) return;
+    eachAnswer(answers, (infoHash, state) => {
+      if (!this.known.answered(infoHash, state, false, now)) return;
       this.countsHere(infoHash, now);
+      const { seeds, leechers, completed } = state;
       const { complete, incomplete, downloaded } = this.counts;
       const more =
         seeds > complete || leechers > incomplete || completed > downloaded;
@@ -309,10 +311,13 @@ export class Swarms {
   }
 
   /** Swarms whose owners do not answer are left out. */
-  private async ask(puts: Uint8Array): Promise<Uint8Array> {
-    if (puts.length === 0) return puts;
+  private async ask(
+    what: 'swarms' | 'glance',
+    about: Uint8Array,
+  ): Promise<Uint8Array> {
+    if (about.length === 0) return about;
     try {
-      const answers = await this.dht.swarms(puts);
+      const answers = await this.dht[what](about);
       this.complained = false;
       return answers;
     } catch (error) {
