@@ -3,6 +3,7 @@
  * peer and no completed download is lost when any of them is killed hard. Two nodes that start at once
  * and do not know of each other have different client ids.
  */
+import { withAnnounce } from '@dnd/metainfo';
 import { randomBytes } from 'node:crypto';
 import { bytesOf } from './harness/content';
 import { eventually } from './harness/eventually';
@@ -76,6 +77,48 @@ it('keeps peers and completed downloads whichever node is killed', async () => {
     await hasAll(victim);
   }
 }, 150_000);
+
+it('names its fellows to a node of another ring, which turns to them when it dies', async () => {
+  const [a, b, c] = nodes;
+  const content = bytesOf('fellows', 300_000);
+  const { infoHash } = await c.api.publish({
+    files: { 'fellows.bin': content },
+  });
+  const stranger = await scene.start('stranger', { ring: 'elsewhere' });
+  // It knows of one tracker only.
+  const whole = await c.api.torrent(infoHash);
+  const added = await stranger.api.askWithTorrent(
+    withAnnounce(whole, [[a.announceUrl]], []),
+  );
+  expect(added.status).toBe(201);
+  await stranger.reaches(infoHash, 'seeding');
+  const trackers = async (): Promise<{ url: string; state: string }[]> => {
+    const path = `/api/downloads/${infoHash}/trackers`;
+    const { items } = await stranger.api.call<{
+      items: { url: string; state: string }[];
+    }>('GET', path);
+    return items;
+  };
+  const urls = (await trackers()).map(({ url }) => url);
+  expect(urls).toEqual(
+    expect.arrayContaining([a, b, c].map(({ announceUrl }) => announceUrl)),
+  );
+  await a.kill();
+  await stranger.api.act(infoHash, 'pause');
+  await stranger.api.act(infoHash, 'resume');
+  await eventually('another tracker serves it', async () =>
+    (await trackers()).some(
+      ({ url, state }) =>
+        state === 'working' && [b, c].some((n) => n.announceUrl === url),
+    ),
+  );
+  await eventually(
+    'it is told of there',
+    async () => (await scrape(b.announceUrl, infoHash)).complete === 2,
+  );
+  await a.start();
+  await Promise.all(nodes.map((node) => node.seesRingOf(3)));
+}, 120_000);
 
 it('adds up what the nodes of the ring keep', async () => {
   const infoHash = randomBytes(20).toString('hex');

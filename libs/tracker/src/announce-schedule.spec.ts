@@ -32,7 +32,12 @@ class Torrent {
   }
 
   answer(
-    more: { interval?: number; minInterval?: number; trackerId?: string } = {},
+    more: {
+      interval?: number;
+      minInterval?: number;
+      trackerId?: string;
+      trackers?: string[][];
+    } = {},
   ) {
     return this.do({
       type: 'answered',
@@ -140,6 +145,24 @@ describe('AnnounceSchedule', () => {
       'c failing',
     ]);
     expect(t.wake()).toEqual(['a started']);
+  });
+
+  it('asks trackers that an answer names after all others, each once', () => {
+    const t = new Torrent([['a'], ['b']]);
+    t.do(start);
+    t.answer({ trackers: [['b', 'c', 'c'], [], ['d', 'a']] });
+    expect(t.schedule.trackers.map((s) => `${s.tier}${s.url}`)).toEqual([
+      '0a',
+      '1b',
+      '2c',
+      '4d',
+    ]);
+    t.wake();
+    t.fail();
+    t.fail();
+    t.answer({ trackers: [Array.from({ length: 200 }, (_, i) => `e${i}`)] });
+    expect(t.log.slice(-2)).toEqual(['b started', 'c started']);
+    expect(t.schedule.trackers).toHaveLength(100);
   });
 
   it('shuffles within a tier only', () => {

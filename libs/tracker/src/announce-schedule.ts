@@ -26,6 +26,8 @@ export type ScheduleInput =
       readonly interval?: number;
       readonly minInterval?: number;
       readonly trackerId?: string;
+      /** Further trackers, tried after all others. */
+      readonly trackers?: readonly (readonly string[])[];
     }
   | {
       readonly type: 'failed';
@@ -94,9 +96,11 @@ const LAST_RETRY = 3_600_000;
 /** Milliseconds that stops may take. */
 const STOP_TIME = 5000;
 const DEFAULT_INTERVAL = 1800;
+/** Trackers kept; what is more is left out. */
+const MAX_TRACKERS = 100;
 
 export class AnnounceSchedule {
-  private readonly order: Tracker[];
+  private readonly order: Tracker[] = [];
   private readonly random: () => number;
   private readonly minInterval: number;
   private readonly maxInterval: number;
@@ -114,11 +118,7 @@ export class AnnounceSchedule {
     this.random = options.random;
     this.minInterval = options.minInterval ?? 60;
     this.maxInterval = options.maxInterval ?? 4 * 3600;
-    const seen = new Set<string>();
-    this.order = options.tiers.flatMap((urls, tier) => {
-      const fresh = urls.filter((url) => !seen.has(url) && seen.add(url));
-      return this.shuffle(fresh).map((url) => newTracker(url, tier));
-    });
+    this.learn(options.tiers);
   }
 
   /** When `tick` is due; Infinity when nothing is waited for. */
@@ -209,6 +209,7 @@ export class AnnounceSchedule {
     tracker.failures = 0;
     tracker.reason = undefined;
     tracker.trackerId = input.trackerId ?? tracker.trackerId;
+    this.learn(input.trackers ?? []);
     this.current = tracker;
     this.promote(tracker);
     if (this.phase === 'stopping') return [this.call(tracker, 'stopped')];
@@ -221,6 +222,19 @@ export class AnnounceSchedule {
     tracker.notBefore = now + least * 1000;
     this.due = now + interval * 1000;
     return this.advance(now);
+  }
+
+  /** Adds tiers after those that there are; trackers that are known stay where they are. */
+  private learn(tiers: readonly (readonly string[])[]): void {
+    const seen = new Set(this.order.map(({ url }) => url));
+    const first = (this.order.at(-1)?.tier ?? -1) + 1;
+    tiers.forEach((urls, i) => {
+      const fresh = urls
+        .filter((url) => !seen.has(url) && seen.add(url))
+        .slice(0, MAX_TRACKERS - this.order.length);
+      for (const url of this.shuffle(fresh))
+        this.order.push(newTracker(url, first + i));
+    });
   }
 
   private onFailed(

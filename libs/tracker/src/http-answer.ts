@@ -21,12 +21,24 @@ export interface AnswerExtras {
   warning?: string;
 }
 
+/** Tiers of announce URLs, the best first (BEP 12). */
+export type Tiers = readonly (readonly string[])[];
+
+/** Further trackers named in one answer, and characters of a URL; what is more is left out. */
+const MAX_TRACKERS = 16;
+const MAX_TRACKER_URL = 200;
+
 /** The longest answer is one of 200 peers as dictionaries, or a scrape of 200 info-hashes. */
-export const MAX_ANSWER = 1024 + Math.max(MAX_NUMWANT, MAX_SCRAPE_HASHES) * 130;
+export const MAX_ANSWER =
+  1024 +
+  MAX_TRACKERS * (MAX_TRACKER_URL + 8) +
+  Math.max(MAX_NUMWANT, MAX_SCRAPE_HASHES) * 130;
 
 const ascii = (text: string) => new Uint8Array(Buffer.from(text, 'latin1'));
 
-const COMPLETE = ascii('d8:completei');
+const DICTIONARY = ascii('d');
+const TRACKERS = ascii('13:announce-list');
+const COMPLETE = ascii('8:completei');
 const DOWNLOADED = ascii('e10:downloadedi');
 const EXTERNAL_4 = ascii('e11:external ip4:');
 const EXTERNAL_16 = ascii('e11:external ip16:');
@@ -47,8 +59,12 @@ const FILE_INCOMPLETE = ascii('e10:incompletei');
 
 const COLON = 58;
 const END = 101;
+const LIST = 108;
 
-/** The announce answer for what `table.announce` has just returned. */
+/**
+ * The announce answer for what `table.announce` has just returned. `trackers` are others that serve the
+ * same swarms, told as `announce-list` as a .torrent would: no BEP has it, and who does not know it skips it.
+ */
 export function writeAnnounceAnswer(
   out: Uint8Array,
   start: number,
@@ -56,8 +72,11 @@ export function writeAnnounceAnswer(
   request: AnnounceRequest,
   result: AnnounceResult,
   extras: AnswerExtras,
+  trackers?: Tiers,
 ): number {
-  let at = put(out, start, COMPLETE);
+  let at = put(out, start, DICTIONARY);
+  if (trackers) at = writeTrackers(out, at, trackers);
+  at = put(out, at, COMPLETE);
   at = putNumber(out, at, result.complete);
   at = put(out, at, DOWNLOADED);
   at = putNumber(out, at, result.downloaded);
@@ -77,6 +96,24 @@ export function writeAnnounceAnswer(
     at = putText(out, put(out, at, TRACKER_ID), extras.trackerId, 64);
   if (extras.warning !== undefined)
     at = putText(out, put(out, at, WARNING), extras.warning, 200);
+  out[at++] = END;
+  return at;
+}
+
+function writeTrackers(out: Uint8Array, start: number, tiers: Tiers): number {
+  let left = MAX_TRACKERS;
+  let at = put(out, start, TRACKERS);
+  out[at++] = LIST;
+  for (const tier of tiers) {
+    const urls = tier
+      .filter((url) => url.length <= MAX_TRACKER_URL)
+      .slice(0, left);
+    if (urls.length === 0) continue;
+    left -= urls.length;
+    out[at++] = LIST;
+    for (const url of urls) at = putText(out, at, url, MAX_TRACKER_URL);
+    out[at++] = END;
+  }
   out[at++] = END;
   return at;
 }
@@ -112,7 +149,7 @@ function writeList(
   result: AnnounceResult,
 ): number {
   let at = start;
-  out[at++] = 108;
+  out[at++] = LIST;
   for (let k = 0; k < result.peers4 + result.peers6; k++) {
     if (k < result.peers4) table.peerAt(4, k, peer);
     else table.peerAt(16, k - result.peers4, peer);

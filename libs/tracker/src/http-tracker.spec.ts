@@ -89,6 +89,25 @@ describe('HTTP announce', () => {
     );
   });
 
+  it('names other trackers to those who start, within bounds', () => {
+    const long = 'http://a/'.padEnd(201, 'x');
+    const url = 'http://b/'.padEnd(200, 'x');
+    const many = Array.from({ length: 30 }, () => url);
+    const s = new Service({ trackers: () => [[long], ['udp://c:1'], many] });
+    const named = (event?: string) =>
+      s
+        .ask(announceFrom({ event, numwant: '200', compact: '0' }))
+        .get('announce-list') as Uint8Array[][] | undefined;
+    expect(named()).toBeUndefined();
+    expect(named('completed')).toBeUndefined();
+    const tiers = named('started')?.map((tier) => tier.map(text));
+    expect(tiers).toEqual([['udp://c:1'], many.slice(0, 15)]);
+    const alone = new Service({ trackers: () => undefined });
+    expect(
+      alone.ask(announceFrom({ event: 'started' })).has('announce-list'),
+    ).toBe(false);
+  });
+
   it('answers with dictionaries where compact=0 asks for them', () => {
     const s = new Service();
     s.ask(announceFrom({ port: '7' }), '10.0.0.2');

@@ -3,7 +3,7 @@
  * before that see `HttpTrackerConnection`). Bad announces get a bencoded failure with status 200,
  * as clients expect.
  */
-import { AnnounceRequest } from './announce-request';
+import { AnnounceEvent, AnnounceRequest } from './announce-request';
 import type { AnnounceTable } from './announce-table';
 import {
   type AnswerExtras,
@@ -11,6 +11,7 @@ import {
   type Persistence,
   put,
   REFUSALS,
+  type Tiers,
   writeAnnounceAnswer,
   writeFailure,
   writeHead,
@@ -38,6 +39,8 @@ export interface HttpTrackerOptions extends AnswerExtras {
   readonly admit?: Admission;
   /** Where it says no, the request waits for `resume`: see `HttpTrackerConnection.waitsFor`. */
   readonly known?: Known;
+  /** Other trackers of the same swarms: clients are told when they start. */
+  readonly trackers?: () => Tiers | undefined;
   /** Text of `GET /`. */
   readonly page?: string;
 }
@@ -164,7 +167,16 @@ export class HttpTracker {
     counters.announces++;
     const { table } = options;
     const result = table.announce(request, now);
-    return writeAnnounceAnswer(out, at, table, request, result, options);
+    const isStart = request.event === AnnounceEvent.started;
+    return writeAnnounceAnswer(
+      out,
+      at,
+      table,
+      request,
+      result,
+      options,
+      isStart ? options.trackers?.() : undefined,
+    );
   }
 
   private scrape(

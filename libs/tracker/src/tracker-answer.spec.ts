@@ -44,6 +44,17 @@ describe('announce answers', () => {
     });
   });
 
+  it('reads trackers that are named, as far as they are any', () => {
+    const read = (list: string) =>
+      parseAnnounceAnswer(latin1(`d13:announce-list${list}5:peers0:e`))
+        .trackers;
+    expect(read('ll1:a1:bei5elel1:ci7eee')).toEqual([['a', 'b'], ['c']]);
+    for (const none of ['le', 'i1e', '1:a', 'llee'])
+      expect(read(none)).toBeUndefined();
+    const many = `l${'1:a'.repeat(40)}e`;
+    expect(read(`l${many}${many}${many}e`)?.flat()).toHaveLength(50);
+  });
+
   it.each(['i-5e', 'i0e', '4:soon', 'le'])(
     'takes the interval %s for none',
     (interval) => {

@@ -37,6 +37,8 @@ export interface AnnounceAnswer {
   /** To be sent back as `trackerId`; each character stands for a byte. */
   readonly trackerId?: string;
   readonly warning?: string;
+  /** Other trackers of the same swarm, in tiers (BEP 12). */
+  readonly trackers?: readonly (readonly string[])[];
 }
 
 export interface ScrapeEntry {
@@ -86,6 +88,8 @@ export class TrackerFailure extends Error {
   }
 }
 
+/** Trackers taken from one answer. */
+const MAX_TRACKERS = 50;
 /** Peers taken from one answer. */
 const MAX_PEERS = 2000;
 const MAX_BYTES = 1024 * 1024;
@@ -113,6 +117,7 @@ export function parseAnnounceAnswer(body: Uint8Array): AnnounceAnswer {
         : undefined,
     trackerId: trackerId && Buffer.from(trackerId).toString('latin1'),
     warning: asText(answer.get('warning message')),
+    trackers: tiersOf(answer.get('announce-list')),
   });
 }
 
@@ -217,6 +222,19 @@ function readPeers(
     const peerId = asBytes(peer?.get('peer id'));
     return [peerId?.length === 20 ? { host, port, peerId } : { host, port }];
   });
+}
+
+function tiersOf(value: BencodeValue | undefined): string[][] | undefined {
+  let left = MAX_TRACKERS;
+  const tiers = asList(value)?.flatMap((tier) => {
+    const urls = (asList(tier) ?? [])
+      .map(asText)
+      .filter((url) => url !== undefined)
+      .slice(0, left);
+    left -= urls.length;
+    return urls.length > 0 ? [urls] : [];
+  });
+  return tiers?.length ? tiers : undefined;
 }
 
 function seconds(value: BencodeValue | undefined): number | undefined {

@@ -44,12 +44,13 @@ export class TrackerDirectory {
 
   /** BEP 12 tiers: the HTTP addresses of live trackers, this one first, then their UDP addresses. */
   tiers(): string[][] {
-    const others = this.others.map(({ host }) => host);
-    const hosts = [this.own(), ...others].slice(0, named);
-    return [
-      hosts.map((host) => `http://${host}/announce`),
-      hosts.map((host) => `udp://${host}/announce`),
-    ];
+    return tiersOf([this.own(), ...this.hosts()].slice(0, named));
+  }
+
+  /** The same without this one; undefined where it is alone. */
+  otherTiers(): string[][] | undefined {
+    const hosts = this.hosts().slice(0, named);
+    return hosts.length > 0 ? tiersOf(hosts) : undefined;
   }
 
   ownUrls(): string[] {
@@ -64,6 +65,10 @@ export class TrackerDirectory {
   own(): string {
     const { advertise } = this.config;
     return `${advertise.includes(':') ? `[${advertise}]` : advertise}:${this.port}`;
+  }
+
+  private hosts(): string[] {
+    return this.others.map(({ host }) => host);
   }
 
   private async renew(ttl: number, flags = 0): Promise<void> {
@@ -109,3 +114,8 @@ export class TrackerDirectory {
     }
   }
 }
+
+const tiersOf = (hosts: readonly string[]): string[][] => [
+  hosts.map((host) => `http://${host}/announce`),
+  hosts.map((host) => `udp://${host}/announce`),
+];

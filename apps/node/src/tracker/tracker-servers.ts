@@ -157,7 +157,14 @@ export class TrackerServers implements Part {
       ...(admit ? { admit } : {}),
     };
     return {
-      http: new HttpTracker({ ...common, page }),
+      http: new HttpTracker({
+        ...common,
+        page,
+        // Where passkeys are asked for, the others' addresses are of no use without one.
+        ...(config.trackerPasskeys
+          ? {}
+          : { trackers: () => this.directory.otherTiers() }),
+      }),
       udp: new UdpTracker({ ...common, secret: seed.subarray(0, 4) }),
     };
   }

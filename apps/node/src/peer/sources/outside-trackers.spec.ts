@@ -14,16 +14,19 @@ let server: Server;
 let url: string;
 /** What was asked, in its order. */
 let asked: URLSearchParams[];
+/** What stands first in the answers. */
+let named: string;
 beforeEach(async () => {
   jest.useFakeTimers({
     doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask', 'performance'],
   });
   asked = [];
+  named = '';
   server = createServer((request, response) => {
     const { searchParams } = new URL(request.url ?? '', url);
     asked.push(searchParams);
     response.end(
-      `d8:intervali${interval}e5:peers6:\x7f\x00\x00\x07\x1a\xe1e`,
+      `d${named}8:intervali${interval}e5:peers6:\x7f\x00\x00\x07\x1a\xe1e`,
       'latin1',
     );
     server.emit('asked');
@@ -38,7 +41,12 @@ afterEach(() => {
 });
 
 /** A torrent as its trackers are told of it. */
-function build(facts: { left: number; complete: boolean }) {
+function build(facts: {
+  left: number;
+  complete: boolean;
+  metainfo?: object;
+  isPrivate?: boolean;
+}) {
   let now = 0;
   const session = {
     ...facts,
@@ -64,6 +72,7 @@ function build(facts: { left: number; complete: boolean }) {
   return {
     trackers,
     session,
+    urls: () => trackers.states(watched).map(({ url: each }) => each),
     start: async () => {
       const first = next();
       trackers.start(watched, [[url]]);
@@ -112,4 +121,20 @@ it('hear nothing of the kind of a seed', async () => {
   await again();
   await stop();
   expect(events()).toEqual(['started', null, 'stopped']);
+});
+
+it('are more when one names others, unless the torrent is private or may be', async () => {
+  named = '13:announce-listll20:http://b.test:1/anno9:udp://b:17:ftp://cee';
+  const facts = { left: 5, complete: false };
+  const open = build({ ...facts, metainfo: {}, isPrivate: false });
+  await open.start();
+  expect(open.urls().slice(1).sort()).toEqual([
+    'http://b.test:1/anno',
+    'udp://b:1',
+  ]);
+  for (const more of [{}, { metainfo: {}, isPrivate: true }]) {
+    const closed = build({ ...facts, ...more });
+    await closed.start();
+    expect(closed.urls()).toEqual([url]);
+  }
 });

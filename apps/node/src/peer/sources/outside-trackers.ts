@@ -1,6 +1,7 @@
 /**
- * The trackers that a torrent names itself (BEP 3, 12, 15), beside the ring's own: one schedule a
- * torrent, asked over HTTP or UDP, and their answers into the torrent's address book.
+ * The trackers that a torrent names itself (BEP 3, 12, 15), beside the ring's own, and those that
+ * these name in turn: one schedule a torrent, asked over HTTP or UDP, and their answers into the
+ * torrent's address book.
  */
 import {
   AnnounceSchedule,
@@ -44,11 +45,12 @@ interface Watched {
   stopped: (() => void) | undefined;
 }
 
-const mostTrackers = 100;
 const peersWanted = 80;
 
 export class OutsideTrackers {
   private readonly watched = new Map<TorrentSession, Watched>();
+  /** A torrent that is started again knows what its trackers said before. */
+  private readonly schedules = new WeakMap<TorrentSession, AnnounceSchedule>();
   private readonly udp: UdpAnnouncer;
   private timer: NodeJS.Timeout | undefined;
   private timerAt = Infinity;
@@ -60,15 +62,14 @@ export class OutsideTrackers {
   /** Begins to ask `tiers`; those that may not be asked are left out. */
   start(session: TorrentSession, tiers: readonly (readonly string[])[]): void {
     if (this.watched.has(session)) return;
-    let count = 0;
-    const allowed = tiers.map((urls) =>
-      urls.filter(
-        (url) => refuseTrackerUrl(url) === undefined && ++count <= mostTrackers,
-      ),
-    );
-    if (count === 0) return;
+    const allowed = tiers.map(askable);
+    if (allowed.every((urls) => urls.length === 0)) return;
+    const schedule =
+      this.schedules.get(session) ??
+      new AnnounceSchedule({ tiers: allowed, random: Math.random });
+    this.schedules.set(session, schedule);
     const watched: Watched = {
-      schedule: new AnnounceSchedule({ tiers: allowed, random: Math.random }),
+      schedule,
       key: randomBytes(4).readUInt32BE(),
       uploadedAtStart: session.uploadedBytes,
       downloadedAtStart: session.downloadedBytes,
@@ -164,12 +165,16 @@ export class OutsideTrackers {
       session.log.add('tracker-answered', `${url}: ${answer.peers.length}`);
       if (answer.peers.length > 0) this.owner.found();
       const { interval, minInterval, trackerId: id } = answer;
+      // A private torrent keeps to those that it names (BEP 27), and one without metadata may be private.
+      const trackers =
+        session.metainfo && !session.isPrivate ? answer.trackers : undefined;
       this.feed(session, watched, {
         type: 'answered',
         call,
         ...(interval === undefined ? {} : { interval }),
         ...(minInterval === undefined ? {} : { minInterval }),
         ...(id === undefined ? {} : { trackerId: id }),
+        ...(trackers ? { trackers: trackers.map(askable) } : {}),
       });
     } catch (error) {
       session.log.add('tracker-failed', `${url}: ${(error as Error).message}`);
@@ -212,5 +217,8 @@ export class OutsideTrackers {
     }
   }
 }
+
+const askable = (urls: readonly string[]): string[] =>
+  urls.filter((url) => refuseTrackerUrl(url) === undefined);
 
 type AnnounceOutput = Extract<ScheduleOutput, { type: 'announce' }>;
