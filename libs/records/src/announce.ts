@@ -261,6 +261,7 @@ export function mergeAnswers(
     seeds: Math.max(a.seeds, b.seeds),
     leechers: Math.max(a.leechers, b.leechers),
     completed: Math.max(a.completed, b.completed),
+    print: a.print,
     peers,
   };
 }

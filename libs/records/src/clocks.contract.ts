@@ -7,6 +7,7 @@ import {
   packQuestions,
   unpackAnswers,
 } from './swarm-pack';
+import type { SwarmAnswer } from './message';
 import type { SimulatedNode } from './simulated-node.contract';
 import { SimulatedRing } from './simulated-ring.contract';
 
@@ -83,15 +84,19 @@ export class Tracker {
     });
   }
 
-  /** Peers as they are now, where they are not as many as `known`. */
-  glance(node: SimulatedNode, known: number, done: (now?: number) => void) {
+  /** The swarm as it is now, where it is not as `known`. */
+  glance(
+    node: SimulatedNode,
+    known: Partial<SwarmAnswer>,
+    done: (now?: SwarmAnswer) => void,
+  ): void {
     const { swarm } = this;
-    const numbers = { seeds: 0, leechers: known, completed: 0 };
+    const none = { seeds: 0, leechers: 0, completed: 0, print: 0 };
     const peers = new Uint8Array(0);
-    const swarms = packAnswers([{ swarm, ...numbers, peers }]);
+    const swarms = packAnswers([{ swarm, ...none, ...known, peers }]);
     node.start({ type: 'glance', swarms }, (result) => {
       if (result.type !== 'done' || result.result.type !== 'swarms') return;
-      done(unpackAnswers(result.result.swarms)[0]?.leechers);
+      done(unpackAnswers(result.result.swarms)[0]);
     });
   }
 

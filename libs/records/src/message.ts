@@ -74,10 +74,13 @@ export interface SwarmPut {
   readonly peers: Uint8Array;
 }
 
+/** What is compared to see whether a swarm has changed. */
 export interface SwarmNumbers {
   readonly seeds: number;
   readonly leechers: number;
   readonly completed: number;
+  /** 32 bits, made of who is in it: almost never the same when somebody else is, as many as they may be. */
+  readonly print: number;
 }
 
 /** What its owner says of a swarm. */

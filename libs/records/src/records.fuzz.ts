@@ -64,7 +64,14 @@ const puts = packPuts([
   { swarm, want: 0, seeds: false, completed: 0, peers: new Uint8Array(0) },
 ]);
 const answers = packAnswers([
-  { swarm, seeds: 1, leechers: 2, completed: 3, peers: new Uint8Array(0) },
+  {
+    swarm,
+    seeds: 1,
+    leechers: 2,
+    completed: 3,
+    print: 4,
+    peers: new Uint8Array(0),
+  },
 ]);
 const questions: readonly RecordsBody[] = [
   { type: 'store', items: [record('a'), record('b')] },

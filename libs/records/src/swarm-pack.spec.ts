@@ -34,6 +34,7 @@ const answer = fc.record({
   seeds: fc.nat({ max: 2_000 }),
   leechers: fc.nat({ max: 2_000 }),
   completed: fc.nat({ max: 0x7fffffff }),
+  print: fc.nat({ max: 0xffffffff }),
   peers: rows(5, PEER_BYTES),
 });
 const plain = (list: readonly { readonly peers: Uint8Array }[]) =>

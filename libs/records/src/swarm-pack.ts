@@ -13,8 +13,9 @@
  *               20   2  seeds
  *               22   2  leechers
  *               24   4  downloads that have become complete
- *               28   1  number of peers
- *               29      peers of PEER_BYTES each
+ *               28   4  print of its peers
+ *               32   1  number of peers
+ *               33      peers of PEER_BYTES each
  */
 import type {
   SwarmAnswer,
@@ -28,7 +29,7 @@ import { MAX_PEERS_GIVEN, MAX_PEERS_KEPT } from './swarm-table';
 const ID_BYTES = 20;
 const PUT_HEAD = 26;
 /** An answer without peers: what is known of a swarm. */
-export const STATE_BYTES = 29;
+export const STATE_BYTES = 33;
 
 /** Numbers beyond their bounds (`want` 200, `completed` 2,000) are cut to them; at most 65,535 peers each. */
 export function packPuts(puts: readonly SwarmPut[]): Uint8Array {
@@ -95,23 +96,24 @@ export function packAnswers(answers: readonly SwarmAnswer[]): Uint8Array {
     const { swarm, peers } = answer;
     out.write(swarm, at, ID_BYTES, 'hex');
     writeNumbers(out, at, answer);
-    out[at + 28] = peers.length / PEER_BYTES;
+    out[at + 32] = peers.length / PEER_BYTES;
     out.set(peers, at + STATE_BYTES);
     at += STATE_BYTES + peers.length;
   }
   return out;
 }
 
-/** Makes the 20 bytes of an info-hash that stand at `at`, with the nine after them, an answer without peers. */
+/** Makes the 20 bytes of an info-hash that stand at `at`, with the 13 after them, an answer without peers. */
 export function writeNumbers(
   out: Buffer,
   at: number,
-  { seeds, leechers, completed }: SwarmNumbers,
+  { seeds, leechers, completed, print }: SwarmNumbers,
 ): void {
   out.writeUInt16BE(seeds, at + 20);
   out.writeUInt16BE(leechers, at + 22);
   out.writeUInt32BE(Math.min(completed, 0xffffffff), at + 24);
-  out[at + 28] = 0;
+  out.writeUInt32BE(print >>> 0, at + 28);
+  out[at + 32] = 0;
 }
 
 /** The peers are views. Throws RangeError for what `areAnswers` does not accept. */
@@ -135,6 +137,7 @@ export function eachAnswer(
       seeds: bytes.readUInt16BE(at + 20),
       leechers: bytes.readUInt16BE(at + 22),
       completed: bytes.readUInt32BE(at + 24),
+      print: bytes.readUInt32BE(at + 28),
       peers: bytes.subarray(at + STATE_BYTES, end),
     });
     at = end;
@@ -195,7 +198,7 @@ function putEnd(bytes: Buffer, at: number): number {
 }
 
 function answerEnd(bytes: Buffer, at: number): number {
-  const peers = bytes.readUInt8(at + 28);
+  const peers = bytes.readUInt8(at + 32);
   const bounded =
     bytes.readUInt16BE(at + 20) <= MAX_PEERS_KEPT &&
     bytes.readUInt16BE(at + 22) <= MAX_PEERS_KEPT &&

@@ -79,13 +79,32 @@ describe('a table of swarms', () => {
       [grown, 0, 1, 1],
       [over, 0, 0, 0],
     ]);
-    const nothing = { seeds: 1, leechers: 0, completed: 0 };
+    const nothing = { seeds: 1, leechers: 0, completed: 0, print: 0 };
     const told = packAnswers([
       { swarm: none, ...nothing, peers: new Uint8Array(0) },
     ]);
     expect(unpackAnswers(t.changed(told, 0))).toMatchObject([
       { swarm: none, seeds: 0 },
     ]);
+  });
+
+  it('sees that others are there though they are as many, on any replica alike', () => {
+    const [one, other] = [table(), table()];
+    const [first, second, third] = [1, 2, 3].map((port) => peer(port));
+    const seed = peer(1, 60_000, SEED);
+    one.announce(SWARM, packPeers([first, second]), 0, at(1), 0);
+    other.announce(SWARM, packPeers([second]), 0, at(1), 0);
+    other.announce(SWARM, packPeers([peer(1, 500)]), 0, at(2), 0);
+    const known = packAnswers([one.read(SWARM, 0, true, 0)]);
+    const news = (t: SwarmTable, now: number) => t.changed(known, now).length;
+    expect([news(one, 0), news(other, 0)]).toEqual([0, 0]);
+    other.announce(SWARM, packPeers([third]), 0, at(3), 0);
+    // One has left by then, another has come.
+    expect(other.read(SWARM, 0, true, 1_000)).toMatchObject({ leechers: 2 });
+    expect(news(other, 1_000)).toBeGreaterThan(0);
+    one.announce(SWARM, packPeers([seed, peer(2, 1, GONE)]), 0, at(4), 0);
+    one.announce(SWARM, packPeers([first, second]), 0, at(5), 0);
+    expect(news(one, 0)).toBe(0);
   });
 
   it('copies name the origins of their own peers, not all that were ever seen', () => {

@@ -64,6 +64,8 @@ interface Swarm extends Chain {
   seeds: number;
   /** Of its rows: those that have left. */
   gone: number;
+  /** The prints of all others, taken together by exclusive or. */
+  print: number;
   /** No row's deadline lies before this tick. */
   due: number;
 }
@@ -76,6 +78,15 @@ export interface KeptSwarms {
 }
 
 const NEVER = 0xffffffff;
+
+/** 32 bits of an address and whether it is a seed's (FNV-1a, mixed). */
+function printOf(page: Uint8Array, at: number, seed: number): number {
+  let hash = 0x811c9dc5 ^ seed;
+  for (let i = at; i < at + ENDPOINT_BYTES; i++)
+    hash = Math.imul(hash ^ (page[i] ?? 0), 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
+  return hash ^ (hash >>> 13);
+}
 
 const leechersOf = ({ count, gone, seeds }: Swarm): number =>
   count - gone - seeds;
@@ -139,6 +150,7 @@ export class SwarmTable {
         seeds: 0,
         leechers: 0,
         completed: 0,
+        print: 0,
         peers: new Uint8Array(0),
       };
     this.expire(swarm, now);
@@ -153,6 +165,7 @@ export class SwarmTable {
       seeds: swarm.seeds,
       leechers,
       completed: swarm.completed,
+      print: swarm.print >>> 0,
       peers: this.sample(swarm, most, seeds ? GONE : GONE | SEED),
     };
   }
@@ -160,14 +173,15 @@ export class SwarmTable {
   /** The swarms among those `known` (packed answers) that are otherwise now, as they are, without peers. */
   changed(known: Uint8Array, now: number): Uint8Array {
     const changed: SwarmAnswer[] = [];
-    eachAnswer(known, (infoHash, { seeds, leechers, completed }) => {
+    eachAnswer(known, (infoHash, { seeds, leechers, completed, print }) => {
       const id = infoHash.toString('hex');
       const swarm = this.leaves[leafOf(id)]?.get(id);
       if (swarm) this.expire(swarm, now);
       if (
         seeds !== (swarm?.seeds ?? 0) ||
         leechers !== (swarm ? leechersOf(swarm) : 0) ||
-        completed !== (swarm?.completed ?? 0)
+        completed !== (swarm?.completed ?? 0) ||
+        print !== (swarm?.print ?? 0) >>> 0
       )
         changed.push(this.read(id, 0, false, now));
     });
@@ -321,6 +335,7 @@ export class SwarmTable {
       completed: 0,
       seeds: 0,
       gone: 0,
+      print: 0,
       due: NEVER,
     };
     leaf.set(id, swarm);
@@ -344,7 +359,7 @@ export class SwarmTable {
       if (this.peers >= MAX_PEERS) return false;
     }
     store.push(swarm, this.row);
-    this.count(swarm, this.row[FLAGS_AT] ?? 0, 1);
+    this.count(swarm, this.row, 0, 1);
     this.dueAt(swarm, this.rowView.getUint32(TTL_AT));
     this.peers++;
     return true;
@@ -353,15 +368,21 @@ export class SwarmTable {
   /** Puts `this.row` in the place of another. */
   private replace(swarm: Swarm, row: number): void {
     const { store } = this;
-    this.count(swarm, this.flags(row), -1);
+    this.count(swarm, store.page(row), store.at(row), -1);
     store.page(row).set(this.row, store.at(row));
-    this.count(swarm, this.row[FLAGS_AT] ?? 0, 1);
+    this.count(swarm, this.row, 0, 1);
     this.dueAt(swarm, this.rowView.getUint32(TTL_AT));
   }
 
-  private count(swarm: Swarm, flags: number, by: 1 | -1): void {
-    if (flags & GONE) swarm.gone += by;
-    else if (flags & SEED) swarm.seeds += by;
+  /** A row comes or goes. */
+  private count(swarm: Swarm, page: Uint8Array, at: number, by: 1 | -1): void {
+    const flags = page[at + FLAGS_AT] ?? 0;
+    if (flags & GONE) {
+      swarm.gone += by;
+      return;
+    }
+    if (flags & SEED) swarm.seeds += by;
+    swarm.print ^= printOf(page, at, flags & SEED);
   }
 
   private dueAt(swarm: Swarm, ticks: number): void {
@@ -440,7 +461,7 @@ export class SwarmTable {
         this.dueAt(swarm, ticks);
         continue;
       }
-      this.count(swarm, this.flags(row), -1);
+      this.count(swarm, this.store.page(row), this.store.at(row), -1);
       this.store.remove(swarm, row);
     }
     this.peers -= before - swarm.count;

@@ -5,6 +5,7 @@
  */
 import { forEachSeed, seeds } from '@dnd/sim';
 import { hours, Tracker } from './clocks.contract';
+import type { SwarmAnswer } from './message';
 import { digestOf } from './record';
 import { SimulatedRing } from './simulated-ring.contract';
 
@@ -86,18 +87,20 @@ describe('the peers of a swarm', () => {
       const tracker = new Tracker(ring, digestOf(Buffer.from(`swarm ${seed}`)));
       for (let i = 0; i < 6; i++) tracker.announce(1_000 + i);
       ring.run(1_000);
-      const look = (known: number): (number | undefined)[] => {
-        const seen: (number | undefined)[] = [];
+      const look = (known: Partial<SwarmAnswer>) => {
+        const seen: (SwarmAnswer | undefined)[] = [];
         for (const node of ring.live)
           tracker.glance(node, known, (now) => seen.push(now));
         ring.run(4_000);
         return seen;
       };
-      const all = (seen: number | undefined) => ring.live.map(() => seen);
-      expect([look(5), look(6)]).toEqual([all(6), all(undefined)]);
+      const [first, ...others] = look({ leechers: 5 });
+      expect(first?.leechers).toBe(6);
+      expect(others).toEqual(others.map(() => first));
+      expect(look(first ?? {})).toEqual(ring.live.map(() => undefined));
       ring.lose(ring.random.pick(ring.live));
       ring.add();
-      expect(look(0)).toEqual(all(6));
+      expect(look({})).toEqual(ring.live.map(() => first));
     });
   });
 

@@ -6,11 +6,12 @@ const names = (list: readonly Buffer[]): number[] =>
   list.map((bytes) => bytes[0]).sort((x, y) => x - y);
 const glanced = (states: Uint8Array): number[] =>
   names(unpackAnswers(states).map(({ swarm }) => Buffer.from(swarm, 'hex')));
-const numbers = (seeds: number, leechers: number, completed = 0) => ({
-  seeds,
-  leechers,
-  completed,
-});
+const numbers = (
+  seeds: number,
+  leechers: number,
+  completed = 0,
+  print = 0,
+) => ({ seeds, leechers, completed, print });
 
 function known(...swarms: number[]): KnownSwarms {
   const table = new KnownSwarms(Uint32Array.of(3, 4));
@@ -26,26 +27,34 @@ it('knows what was answered, and only that', () => {
   expect(table.ask(hash(2), 0)).toBe(true);
 });
 
-it('has numbers looked at every second and peers when they are old', () => {
+it('has numbers looked at again and again, and peers when they are old', () => {
   const table = known(1, 2);
   expect(table.dueGlances(10, glanceAge - 1)).toHaveLength(0);
   expect(table.dueCopies(10, glanceAge - 1)).toEqual([]);
   expect(glanced(table.dueGlances(10, glanceAge))).toEqual([1, 2]);
   expect(table.dueGlances(10, glanceAge + 1)).toHaveLength(0);
-  table.shared(hash(2));
-  table.ask(hash(1), copyAge.shared);
-  expect(names(table.dueCopies(10, copyAge.shared))).toEqual([2]);
-  expect(names(table.dueCopies(10, copyAge.own))).toEqual([1, 2]);
+  table.answered(hash(1), numbers(0, 1), true, 5_000);
+  expect(names(table.dueCopies(10, copyAge))).toEqual([2]);
+  expect(names(table.dueCopies(10, copyAge + 5_000))).toEqual([1]);
 });
 
-it('has peers asked for when the numbers are news', () => {
+it('tells whether there are more, or others', () => {
   const table = known(1);
-  expect(table.answered(hash(1), numbers(0, 1), false, 10)).toBe(false);
-  expect(table.answered(hash(1), numbers(1, 1), false, 20)).toBe(true);
-  expect(table.answered(hash(1), numbers(1, 1, 1), false, 25)).toBe(true);
-  table.stale(hash(1));
-  expect(names(table.dueCopies(10, 30))).toEqual([1]);
-  expect(table.dueCopies(10, 40)).toEqual([]);
+  const answered = (...now: Parameters<typeof numbers>) =>
+    table.answered(hash(1), numbers(...now), false, 10);
+  expect(answered(0, 1)).toBeUndefined();
+  expect(answered(1, 1)).toBe('numbers');
+  expect(answered(1, 1, 1, 7)).toBe('numbers');
+  expect(answered(1, 1, 1, 8)).toBe('peers');
+});
+
+it('has peers asked for at once where they are stale, before those that are old', () => {
+  const table = known(1, 2, 3);
+  for (const n of [3, 2, 3]) table.stale(hash(n));
+  expect(names(table.dueCopies(1, copyAge))).toEqual([3]);
+  table.answered(hash(2), numbers(0, 1), true, copyAge);
+  expect(names(table.dueCopies(10, copyAge))).toEqual([1]);
+  expect(table.dueCopies(10, copyAge + 1)).toEqual([]);
 });
 
 it('says what it knows of a swarm when it has it looked at', () => {

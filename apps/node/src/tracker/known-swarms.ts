@@ -3,15 +3,16 @@
  * which are due to be asked of again. Those that nobody asks for any more are forgotten.
  *
  * Asking is cheap as long as nothing has changed: the owners are told the numbers that are known and
- * answer where they have others (`glance`); peers are asked for (`copy`) when the numbers are news or
- * the last copy is old. Times are in milliseconds.
+ * answer where they have others (`glance`). That makes sure of a copy of the peers, too, for the numbers
+ * tell who is in it; peers are asked for (`copy`) when there is news that did not come from here, before
+ * all others, and to renew the copy before it runs out. Times are in milliseconds.
  */
 import { STATE_BYTES, writeNumbers, type SwarmNumbers } from '@dnd/records';
 import { HashIndex } from './hash-index';
 
-export const glanceAge = 1_000;
-/** Of a swarm that has peers elsewhere, and of one whose peers all came to this tracker. */
-export const copyAge = { shared: 8_000, own: 24_000 } as const;
+export const glanceAge = 800;
+/** Then a copy is renewed. */
+export const copyAge = 24_000;
 const limit = 200_000;
 
 interface Columns {
@@ -22,6 +23,7 @@ interface Columns {
   readonly seeds: Uint32Array;
   readonly leechers: Uint32Array;
   readonly completed: Uint32Array;
+  readonly print: Uint32Array;
   readonly state: Uint8Array;
 }
 
@@ -38,6 +40,8 @@ export class KnownSwarms {
   private columns: Columns = columnsFor(0);
   private nextGlance = 0;
   private nextCopy = 0;
+  /** Those that became stale, the longest first; some of them may have been seen to meanwhile. */
+  private urgent: number[] = [];
 
   /** `seed` has two random words. */
   constructor(seed: Uint32Array) {
@@ -56,30 +60,32 @@ export class KnownSwarms {
     return true;
   }
 
-  /** The ring answered. True where the swarm's peers should be asked for as well. */
+  /** The ring answered. What is new: others are in it, as many or not; nothing where the peers came along. */
   answered(
     infoHash: Uint8Array,
-    { seeds, leechers, completed }: SwarmNumbers,
+    { seeds, leechers, completed, print }: SwarmNumbers,
     withPeers: boolean,
     now: number,
-  ): boolean {
+  ): 'numbers' | 'peers' | undefined {
     const entry = this.enter(infoHash, now);
-    if (entry < 0) return false;
+    if (entry < 0) return undefined;
     const { columns } = this;
     columns.glancedAt[entry] = now;
-    const news =
+    const areOthers = columns.print[entry] !== print;
+    const areMore =
       columns.seeds[entry] !== seeds ||
       columns.leechers[entry] !== leechers ||
       columns.completed[entry] !== completed;
     columns.seeds[entry] = seeds;
     columns.leechers[entry] = leechers;
     columns.completed[entry] = completed;
+    columns.print[entry] = print;
     if (withPeers) {
       columns.copiedAt[entry] = now;
       columns.state[entry] &= ~STALE;
-      return false;
+      return undefined;
     }
-    return news;
+    return areMore ? 'numbers' : areOthers ? 'peers' : undefined;
   }
 
   /** The ring does not answer of it: asked again as if it had. */
@@ -90,12 +96,16 @@ export class KnownSwarms {
 
   /** Its peers are to be asked for at the next turn. */
   stale(infoHash: Uint8Array): void {
-    this.flag(infoHash, STALE);
+    const entry = this.index.find(infoHash);
+    if (entry < 0 || this.columns.state[entry] & STALE) return;
+    this.columns.state[entry] |= STALE;
+    this.urgent.push(entry);
   }
 
   /** It has peers that other trackers were told of. */
   shared(infoHash: Uint8Array): void {
-    this.flag(infoHash, SHARED);
+    const entry = this.index.find(infoHash);
+    if (entry >= 0) this.columns.state[entry] |= SHARED;
   }
 
   isShared(infoHash: Uint8Array): boolean {
@@ -123,19 +133,29 @@ export class KnownSwarms {
   dueCopies(most: number, now: number): Buffer[] {
     const { columns } = this;
     const due: Buffer[] = [];
-    this.nextCopy = this.goRound(this.nextCopy, now, (entry) => {
-      if (!this.isOld(entry, now)) return true;
+    const take = (entry: number): boolean => {
       columns.state[entry] &= ~STALE;
       columns.copiedAt[entry] = columns.glancedAt[entry] = now;
       return due.push(this.index.bytes(entry)) < most;
-    });
+    };
+    let seen = 0;
+    for (const entry of this.urgent) {
+      seen++;
+      if (columns.state[entry] & STALE && !take(entry)) break;
+    }
+    this.urgent = this.urgent.slice(seen);
+    if (due.length < most)
+      this.nextCopy = this.goRound(
+        this.nextCopy,
+        now,
+        (entry) => !this.isOld(entry, now) || take(entry),
+      );
     return due;
   }
 
   private isOld(entry: number, now: number): boolean {
     const { state, copiedAt } = this.columns;
-    const old = state[entry] & SHARED ? copyAge.shared : copyAge.own;
-    return (state[entry] & STALE) !== 0 || now - copiedAt[entry] >= old;
+    return (state[entry] & STALE) !== 0 || now - copiedAt[entry] >= copyAge;
   }
 
   /** Visits all once from `from` on, or until told to stop, and forgets those that nobody asks for; where to go on. */
@@ -159,13 +179,14 @@ export class KnownSwarms {
   }
 
   private states(entries: readonly number[]): Uint8Array {
-    const { seeds, leechers, completed } = this.columns;
+    const { seeds, leechers, completed, print } = this.columns;
     const out = Buffer.allocUnsafe(entries.length * STATE_BYTES);
     entries.forEach((entry, i) => {
       const numbers = {
         seeds: seeds[entry],
         leechers: leechers[entry],
         completed: completed[entry],
+        print: print[entry],
       };
       this.index.write(entry, out, i * STATE_BYTES);
       writeNumbers(out, i * STATE_BYTES, numbers);
@@ -184,14 +205,9 @@ export class KnownSwarms {
       columns.askedAt[entry] = now;
       columns.glancedAt[entry] = columns.copiedAt[entry] = now;
       columns.seeds[entry] = columns.leechers[entry] = 0;
-      columns.completed[entry] = 0;
+      columns.completed[entry] = columns.print[entry] = 0;
     }
     return entry;
-  }
-
-  private flag(infoHash: Uint8Array, flag: number): void {
-    const entry = this.index.find(infoHash);
-    if (entry >= 0) this.columns.state[entry] |= flag;
   }
 }
 
@@ -203,6 +219,7 @@ function columnsFor(capacity: number, before?: Columns): Columns {
     seeds: new Uint32Array(capacity),
     leechers: new Uint32Array(capacity),
     completed: new Uint32Array(capacity),
+    print: new Uint32Array(capacity),
     state: new Uint8Array(capacity),
   };
   if (before)

@@ -3,6 +3,7 @@
  * Each tracker has a `MemoryDht` of its own, which can be cut off.
  */
 import { isDeepStrictEqual } from 'node:util';
+import { crc32 } from 'node:zlib';
 import {
   packAnswers,
   packPeers,
@@ -184,6 +185,7 @@ export class MemoryDht extends Dht {
       seeds,
       leechers: live.length - seeds,
       completed: kept.completed,
+      print: live.reduce((sum, { row }) => sum ^ crc32(row), 0) >>> 0,
       peers: Buffer.concat(live.slice(0, want).map(({ row }) => row)),
     };
   }

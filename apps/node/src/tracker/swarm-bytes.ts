@@ -64,7 +64,7 @@ export class ToldSwarms implements ChangeSink {
   }
 }
 
-export function copyOf(state: SwarmState): SwarmCopy {
+export function copyOf(state: Omit<SwarmState, 'print'>): SwarmCopy {
   return {
     complete: state.seeds,
     incomplete: state.leechers,

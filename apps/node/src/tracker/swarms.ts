@@ -1,7 +1,7 @@
 /**
  * The swarms as this tracker knows them: its announce table, kept in step with the ring. What clients
  * say here goes to the swarm's owners twice a second. Of each swarm that is asked for here the owners
- * are asked once a second whether anything is new, and what others said elsewhere comes back as a
+ * are asked in less than a second whether anything is new, and what others said elsewhere comes back as a
  * copy. Answers are given from memory; only the first question about a swarm that is not known here
  * waits for the ring, and not for long.
  */
@@ -40,7 +40,7 @@ const period = 250;
 const tellEvery = 2;
 /** Swarms asked about in a round; all glances are one question. */
 const mostGlances = 16_384;
-const mostCopies = 256;
+const mostCopies = 512;
 /** Swarms whose peers are asked for in one question. */
 const copyBatch = 64;
 /** Seconds that a copy is good for unless it is renewed. */
@@ -240,7 +240,7 @@ export class Swarms {
     this.looking = true;
     try {
       const { known, clock } = this;
-      // As many as it takes to get round in a second, so that they are spread over it.
+      // As many as it takes to get round in time, so that they are spread over it.
       const share = Math.ceil((known.size * period) / glanceAge);
       const glances = known.dueGlances(
         Math.min(share, mostGlances),
@@ -292,7 +292,9 @@ export class Swarms {
   private takeCounts(answers: Uint8Array): void {
     const now = this.clock.now();
     eachAnswer(answers, (infoHash, state) => {
-      if (!this.known.answered(infoHash, state, false, now)) return;
+      const news = this.known.answered(infoHash, state, false, now);
+      if (!news) return;
+      if (news === 'peers') return this.known.stale(infoHash);
       this.countsHere(infoHash, now);
       const { seeds, leechers, completed } = state;
       const { complete, incomplete, downloaded } = this.counts;
