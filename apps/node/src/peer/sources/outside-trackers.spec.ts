@@ -124,7 +124,9 @@ it('hear nothing of the kind of a seed', async () => {
 });
 
 it('are more when one names others, unless the torrent is private or may be', async () => {
-  named = '13:announce-listll20:http://b.test:1/anno9:udp://b:17:ftp://cee';
+  const names =
+    '13:announce-listll20:http://b.test:1/anno9:udp://b:17:ftp://cee';
+  named = names;
   const facts = { left: 5, complete: false };
   const open = build({ ...facts, metainfo: {}, isPrivate: false });
   await open.start();
@@ -132,6 +134,12 @@ it('are more when one names others, unless the torrent is private or may be', as
     'http://b.test:1/anno',
     'udp://b:1',
   ]);
+  // Paused and resumed, it still knows them.
+  await open.trackers.stop(open.session as unknown as TorrentSession);
+  named = '';
+  await open.start();
+  expect(open.urls()).toHaveLength(3);
+  named = names;
   for (const more of [{}, { metainfo: {}, isPrivate: true }]) {
     const closed = build({ ...facts, ...more });
     await closed.start();

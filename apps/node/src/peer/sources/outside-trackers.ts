@@ -49,8 +49,8 @@ const peersWanted = 80;
 
 export class OutsideTrackers {
   private readonly watched = new Map<TorrentSession, Watched>();
-  /** A torrent that is started again knows what its trackers said before. */
-  private readonly schedules = new WeakMap<TorrentSession, AnnounceSchedule>();
+  /** Tiers that answers named: a torrent that is started again still knows them. */
+  private readonly learned = new WeakMap<TorrentSession, string[][]>();
   private readonly udp: UdpAnnouncer;
   private timer: NodeJS.Timeout | undefined;
   private timerAt = Infinity;
@@ -64,12 +64,11 @@ export class OutsideTrackers {
     if (this.watched.has(session)) return;
     const allowed = tiers.map(askable);
     if (allowed.every((urls) => urls.length === 0)) return;
-    const schedule =
-      this.schedules.get(session) ??
-      new AnnounceSchedule({ tiers: allowed, random: Math.random });
-    this.schedules.set(session, schedule);
     const watched: Watched = {
-      schedule,
+      schedule: new AnnounceSchedule({
+        tiers: [...allowed, ...(this.learned.get(session) ?? [])],
+        random: Math.random,
+      }),
       key: randomBytes(4).readUInt32BE(),
       uploadedAtStart: session.uploadedBytes,
       downloadedAtStart: session.downloadedBytes,
@@ -167,14 +166,17 @@ export class OutsideTrackers {
       const { interval, minInterval, trackerId: id } = answer;
       // A private torrent keeps to those that it names (BEP 27), and one without metadata may be private.
       const trackers =
-        session.metainfo && !session.isPrivate ? answer.trackers : undefined;
+        session.metainfo && !session.isPrivate
+          ? answer.trackers?.map(askable)
+          : undefined;
+      if (trackers) this.learned.set(session, trackers);
       this.feed(session, watched, {
         type: 'answered',
         call,
         ...(interval === undefined ? {} : { interval }),
         ...(minInterval === undefined ? {} : { minInterval }),
         ...(id === undefined ? {} : { trackerId: id }),
-        ...(trackers ? { trackers: trackers.map(askable) } : {}),
+        ...(trackers ? { trackers } : {}),
       });
     } catch (error) {
       session.log.add('tracker-failed', `${url}: ${(error as Error).message}`);
