@@ -7,7 +7,18 @@ import { forEachSeed, seeds } from '@dnd/sim';
 import { hours, Tracker } from './clocks.contract';
 import type { SwarmAnswer } from './message';
 import { digestOf } from './record';
-import { SimulatedRing } from './simulated-ring.contract';
+import { SimulatedRing, type RingOptions } from './simulated-ring.contract';
+
+/** A ring that has come to rest in which six peers of one swarm were announced. */
+function sixPeers(options: RingOptions, rest = 2_000) {
+  const ring = new SimulatedRing(options);
+  ring.run(rest);
+  const swarm = digestOf(Buffer.from(`swarm ${options.seed}`));
+  const tracker = new Tracker(ring, swarm);
+  for (let i = 0; i < 6; i++) tracker.announce(1_000 + i);
+  ring.run(1_000);
+  return { ring, swarm, tracker };
+}
 
 describe('the peers of a swarm', () => {
   it('are not handed out after their time, whatever clocks and network do', () => {
@@ -19,11 +30,7 @@ describe('the peers of a swarm', () => {
 
   it('are still there when any node dies, the owner included', () => {
     forEachSeed(seeds(8), (seed) => {
-      const ring = new SimulatedRing({ seed, nodes: 5 });
-      ring.run(2_000);
-      const tracker = new Tracker(ring, digestOf(Buffer.from(`swarm ${seed}`)));
-      for (let i = 0; i < 6; i++) tracker.announce(1_000 + i);
-      ring.run(1_000);
+      const { ring, tracker } = sixPeers({ seed, nodes: 5 });
       // Each death is followed by a birth and some time to hand over.
       for (let i = 0; i < 5; i++) {
         ring.lose(ring.random.pick(ring.live));
@@ -40,12 +47,7 @@ describe('the peers of a swarm', () => {
 
   it('are still there after each of three nodes has lost its memory, one right after the other', () => {
     forEachSeed(seeds(20), (seed) => {
-      const ring = new SimulatedRing({ seed, nodes: 3 });
-      ring.run(15_000);
-      const swarm = digestOf(Buffer.from(`swarm ${seed}`));
-      const tracker = new Tracker(ring, swarm);
-      for (let i = 0; i < 6; i++) tracker.announce(1_000 + i);
-      ring.run(1_000);
+      const { ring, swarm } = sixPeers({ seed, nodes: 3 }, 15_000);
       for (const node of [...ring.live]) {
         ring.crash(node);
         ring.run(2_000);
@@ -59,12 +61,10 @@ describe('the peers of a swarm', () => {
 
   it('are still there when each of three nodes dies as soon as the one before is back', () => {
     forEachSeed(seeds(20), (seed) => {
-      const ring = new SimulatedRing({ seed, nodes: 3, realRing: true });
-      ring.run(15_000);
-      const swarm = digestOf(Buffer.from(`swarm ${seed}`));
-      const tracker = new Tracker(ring, swarm);
-      for (let i = 0; i < 6; i++) tracker.announce(1_000 + i);
-      ring.run(1_000);
+      const { ring, swarm } = sixPeers(
+        { seed, nodes: 3, realRing: true },
+        15_000,
+      );
       for (const node of [...ring.live]) {
         ring.crash(node);
         ring.run(300);
@@ -82,11 +82,7 @@ describe('the peers of a swarm', () => {
 
   it('are looked at for news at any node, while owners die and others join', () => {
     forEachSeed(seeds(8), (seed) => {
-      const ring = new SimulatedRing({ seed, nodes: 5 });
-      ring.run(2_000);
-      const tracker = new Tracker(ring, digestOf(Buffer.from(`swarm ${seed}`)));
-      for (let i = 0; i < 6; i++) tracker.announce(1_000 + i);
-      ring.run(1_000);
+      const { ring, tracker } = sixPeers({ seed, nodes: 5 });
       const look = (known: Partial<SwarmAnswer>) => {
         const seen: (SwarmAnswer | undefined)[] = [];
         for (const node of ring.live)

@@ -60,7 +60,7 @@ export class KnownSwarms {
     return true;
   }
 
-  /** The ring answered. What is new: others are in it, as many or not; nothing where the peers came along. */
+  /** The ring answered. What is new: its numbers, or only who is in it; nothing where the peers came along. */
   answered(
     infoHash: Uint8Array,
     { seeds, leechers, completed, print }: SwarmNumbers,
@@ -71,8 +71,8 @@ export class KnownSwarms {
     if (entry < 0) return undefined;
     const { columns } = this;
     columns.glancedAt[entry] = now;
-    const areOthers = columns.print[entry] !== print;
-    const areMore =
+    const differInPeers = columns.print[entry] !== print;
+    const differInNumbers =
       columns.seeds[entry] !== seeds ||
       columns.leechers[entry] !== leechers ||
       columns.completed[entry] !== completed;
@@ -85,7 +85,7 @@ export class KnownSwarms {
       columns.state[entry] &= ~STALE;
       return undefined;
     }
-    return areMore ? 'numbers' : areOthers ? 'peers' : undefined;
+    return differInNumbers ? 'numbers' : differInPeers ? 'peers' : undefined;
   }
 
   /** The ring does not answer of it: asked again as if it had. */
