@@ -59,4 +59,31 @@ describe('TcpTransport', () => {
     expect(done).toBe(5);
     remote.destroy();
   });
+
+  it('lets others have their turn whenever its buffer is full, and misses nothing', async () => {
+    const size = 64 * 1024 * 1024;
+    let received = 0;
+    let full = 0;
+    let turn = true;
+    let withoutTurn = 0;
+    const end = new Promise<string>((resolve) =>
+      transport.listen({
+        ...silent,
+        received: ({ length }) => {
+          received += length;
+          if (!turn) withoutTurn++;
+          if (length < 256 * 1024) return;
+          full++;
+          turn = false;
+          setImmediate(() => (turn = true));
+        },
+        closed: resolve,
+      }),
+    );
+    (await accepted).end(Buffer.alloc(size));
+    expect(await end).toBe('the remote closed the connection');
+    expect(received).toBe(size);
+    expect(full).toBeGreaterThan(0);
+    expect(withoutTurn).toBe(0);
+  });
 });
