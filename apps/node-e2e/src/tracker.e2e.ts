@@ -109,7 +109,7 @@ it('names its fellows to a node of another ring, which turns to them when it die
   await eventually('another tracker serves it', async () =>
     (await trackers()).some(
       ({ url, state }) =>
-        state === 'working' && [b, c].some((n) => n.announceUrl === url),
+        state === 'ok' && [b, c].some((n) => n.announceUrl === url),
     ),
   );
   await eventually(

@@ -19,6 +19,7 @@ import {
   eachState,
   packAnswers,
   packPuts,
+  pickStates,
   unpackAnswers,
   unpackPuts,
 } from './swarm-pack';
@@ -50,8 +51,7 @@ export class Announces {
   }
 
   glance({ op, swarms }: Glance): void {
-    if (areStates(swarms, MAX_SWARMS))
-      this.perform(op, this.look(eachState(swarms)));
+    if (areStates(swarms, MAX_SWARMS)) this.perform(op, this.look(swarms));
     else this.kernel.out.push({ type: 'failed', op, code: 'invalid' });
   }
 
@@ -69,15 +69,15 @@ export class Announces {
     return Buffer.concat(answers.flat());
   }
 
-  private *look(known: readonly Buffer[]): Flow<Uint8Array> {
-    const groups = yield* this.byOwners(known, (state) =>
-      state.toString('hex', 0, 20),
-    );
+  private *look(known: Uint8Array): Flow<Uint8Array> {
+    const ids: RingId[] = [];
+    eachState(known, (swarm) => ids.push(swarm));
+    const groups = yield* this.byOwners([...ids.keys()], (i) => ids[i]);
     const parts: Flow<Uint8Array>[] = [];
     for (const [owners, group] of groups)
       for (let at = 0; at < group.length; at += MAX_GLANCES) {
-        const swarms = Buffer.concat(group.slice(at, at + MAX_GLANCES));
-        parts.push(this.lookAt(owners, swarms));
+        const part = group.slice(at, at + MAX_GLANCES);
+        parts.push(this.lookAt(owners, pickStates(known, part)));
       }
     return Buffer.concat(yield* all(parts));
   }

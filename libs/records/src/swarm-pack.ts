@@ -17,6 +17,7 @@
  *               32   1  number of peers
  *               33      peers of PEER_BYTES each
  */
+import type { RingId } from '@dnd/chord';
 import type {
   SwarmAnswer,
   SwarmNumbers,
@@ -165,12 +166,41 @@ export function areStates(packed: Uint8Array, most: number): boolean {
   });
 }
 
-/** The answers without peers that make up `packed`, as views. */
-export function eachState(packed: Uint8Array): Buffer[] {
+/** Visits answers without peers (`areStates`); no object is made for any, for they are many and often looked at. */
+export function eachState(
+  packed: Uint8Array,
+  visit: (
+    swarm: RingId,
+    seeds: number,
+    leechers: number,
+    completed: number,
+    print: number,
+  ) => void,
+): void {
   const bytes = bufferOf(packed);
-  return Array.from({ length: bytes.length / STATE_BYTES }, (_, i) =>
-    bytes.subarray(i * STATE_BYTES, (i + 1) * STATE_BYTES),
-  );
+  for (let at = 0; at < bytes.length; at += STATE_BYTES)
+    visit(
+      bytes.toString('hex', at, at + ID_BYTES),
+      bytes.readUInt16BE(at + 20),
+      bytes.readUInt16BE(at + 22),
+      bytes.readUInt32BE(at + 24),
+      bytes.readUInt32BE(at + 28),
+    );
+}
+
+/** Those with these `indexes` (ascending) among answers without peers. */
+export function pickStates(
+  packed: Uint8Array,
+  indexes: readonly number[],
+): Uint8Array {
+  const bytes = bufferOf(packed);
+  if (indexes.length * STATE_BYTES === bytes.length) return bytes;
+  const out = Buffer.allocUnsafe(indexes.length * STATE_BYTES);
+  indexes.forEach((index, i) => {
+    const at = index * STATE_BYTES;
+    bytes.copy(out, i * STATE_BYTES, at, at + STATE_BYTES);
+  });
+  return out;
 }
 
 function areWhole(

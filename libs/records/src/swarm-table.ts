@@ -7,7 +7,7 @@
 import { betweenIncl } from '@dnd/chord';
 import type { RingId } from '@dnd/chord';
 import type { SwarmAnswer, SwarmCopy } from './message';
-import { eachAnswer, packAnswers } from './swarm-pack';
+import { eachState, packAnswers } from './swarm-pack';
 import {
   ANNOUNCED_PEER_BYTES,
   clampTtl,
@@ -170,11 +170,10 @@ export class SwarmTable {
     };
   }
 
-  /** The swarms among those `known` (packed answers) that are otherwise now, as they are, without peers. */
+  /** The swarms among those `known` (answers without peers) that are otherwise now, as they are, without peers. */
   changed(known: Uint8Array, now: number): Uint8Array {
     const changed: SwarmAnswer[] = [];
-    eachAnswer(known, (infoHash, { seeds, leechers, completed, print }) => {
-      const id = infoHash.toString('hex');
+    eachState(known, (id, seeds, leechers, completed, print) => {
       const swarm = this.leaves[leafOf(id)]?.get(id);
       if (swarm) this.expire(swarm, now);
       if (

@@ -30,12 +30,12 @@ it('knows what was answered, and only that', () => {
 it('has numbers looked at again and again, and peers when they are old', () => {
   const table = known(1, 2);
   expect(table.dueGlances(10, glanceAge - 1)).toHaveLength(0);
-  expect(table.dueCopies(10, glanceAge - 1)).toEqual([]);
+  expect(table.dueCopies(10, glanceAge - 1, true)).toEqual([]);
   expect(glanced(table.dueGlances(10, glanceAge))).toEqual([1, 2]);
   expect(table.dueGlances(10, glanceAge + 1)).toHaveLength(0);
   table.answered(hash(1), numbers(0, 1), true, 5_000);
-  expect(names(table.dueCopies(10, copyAge))).toEqual([2]);
-  expect(names(table.dueCopies(10, copyAge + 5_000))).toEqual([1]);
+  expect(names(table.dueCopies(10, copyAge, true))).toEqual([2]);
+  expect(names(table.dueCopies(10, copyAge + 5_000, true))).toEqual([1]);
 });
 
 it('tells whether there are more, or others', () => {
@@ -51,10 +51,18 @@ it('tells whether there are more, or others', () => {
 it('has peers asked for at once where they are stale, before those that are old', () => {
   const table = known(1, 2, 3);
   for (const n of [3, 2, 3]) table.stale(hash(n));
-  expect(names(table.dueCopies(1, copyAge))).toEqual([3]);
+  expect(names(table.dueCopies(1, copyAge, true))).toEqual([3]);
   table.answered(hash(2), numbers(0, 1), true, copyAge);
-  expect(names(table.dueCopies(10, copyAge))).toEqual([1]);
-  expect(table.dueCopies(10, copyAge + 1)).toEqual([]);
+  expect(names(table.dueCopies(10, copyAge, true))).toEqual([1]);
+  expect(table.dueCopies(10, copyAge + 1, true)).toEqual([]);
+});
+
+it('looks at copies that are old and not yet renewed', () => {
+  const table = known(1, 2);
+  table.stale(hash(2));
+  expect(names(table.dueCopies(10, copyAge, false))).toEqual([2]);
+  expect(glanced(table.dueGlances(10, copyAge))).toEqual([1]);
+  expect(names(table.dueCopies(10, copyAge, true))).toEqual([1]);
 });
 
 it('says what it knows of a swarm when it has it looked at', () => {
@@ -76,7 +84,7 @@ it('goes round when more is due than may be asked at once', () => {
 it('forgets what nobody asks for', () => {
   const table = known(1, 2);
   table.ask(hash(2), 100_000);
-  table.dueCopies(10, 130_000);
+  table.dueCopies(10, 130_000, true);
   expect(table.size).toBe(1);
   expect(table.ask(hash(1), 0)).toBe(false);
   expect(table.ask(hash(2), 0)).toBe(true);

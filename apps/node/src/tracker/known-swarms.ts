@@ -10,7 +10,7 @@
 import { STATE_BYTES, writeNumbers, type SwarmNumbers } from '@dnd/records';
 import { HashIndex } from './hash-index';
 
-export const glanceAge = 800;
+export const glanceAge = 700;
 /** Then a copy is renewed. */
 export const copyAge = 24_000;
 const limit = 200_000;
@@ -121,16 +121,16 @@ export class KnownSwarms {
     const { columns } = this;
     const due: number[] = [];
     this.nextGlance = this.goRound(this.nextGlance, now, (entry) => {
-      if (now - columns.glancedAt[entry] < glanceAge || this.isOld(entry, now))
-        return true;
+      const copied = columns.state[entry] & STALE;
+      if (copied || now - columns.glancedAt[entry] < glanceAge) return true;
       columns.glancedAt[entry] = now;
       return due.push(entry) < most;
     });
     return this.states(due);
   }
 
-  /** Swarms whose peers are to be asked for: at most so many, the others at the next call. */
-  dueCopies(most: number, now: number): Buffer[] {
+  /** Swarms whose peers are to be asked for, with or without those that are only to be renewed: at most so many, the others at the next call. */
+  dueCopies(most: number, now: number, renew: boolean): Buffer[] {
     const { columns } = this;
     const due: Buffer[] = [];
     const take = (entry: number): boolean => {
@@ -144,7 +144,7 @@ export class KnownSwarms {
       if (columns.state[entry] & STALE && !take(entry)) break;
     }
     this.urgent = this.urgent.slice(seen);
-    if (due.length < most)
+    if (renew && due.length < most)
       this.nextCopy = this.goRound(
         this.nextCopy,
         now,

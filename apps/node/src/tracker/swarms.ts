@@ -26,7 +26,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { randomFillSync } from 'node:crypto';
 import { Dht } from '../dht/dht';
 import { SteadyClock } from '../steady-clock';
-import { glanceAge, KnownSwarms } from './known-swarms';
+import { copyAge, glanceAge, KnownSwarms } from './known-swarms';
 import { copyOf } from './swarm-bytes';
 import { SwarmTeller } from './swarm-teller';
 import type {
@@ -38,11 +38,14 @@ import type {
 const period = 250;
 /** Each so many rounds what clients said is told. */
 const tellEvery = 2;
-/** Swarms asked about in a round; all glances are one question. */
+/** Swarms asked about in a round; all glances are one question. So many need not be spread over rounds: questions cost more than what is in them. */
+const fewGlances = 2_048;
 const mostGlances = 16_384;
 const mostCopies = 512;
 /** Swarms whose peers are asked for in one question. */
 const copyBatch = 64;
+/** Rounds that copies may be renewed late, to fill a question. */
+const mostLate = 8;
 /** Seconds that a copy is good for unless it is renewed. */
 const copyLife = 45;
 /** The first question about a swarm waits for the ring at most so long, milliseconds. */
@@ -230,12 +233,13 @@ export class Swarms {
       most,
     );
     known.interest = table.lifetime * 1000;
-    if (this.rounds++ % tellEvery === 0) void this.teller.tell();
-    void this.look();
+    const round = this.rounds++;
+    if (round % tellEvery === 0) void this.teller.tell();
+    void this.look(round);
   }
 
   /** Asks of what is due. */
-  private async look(): Promise<void> {
+  private async look(round: number): Promise<void> {
     if (this.looking) return;
     this.looking = true;
     try {
@@ -243,11 +247,14 @@ export class Swarms {
       // As many as it takes to get round in time, so that they are spread over it.
       const share = Math.ceil((known.size * period) / glanceAge);
       const glances = known.dueGlances(
-        Math.min(share, mostGlances),
+        Math.min(Math.max(share, fewGlances), mostGlances),
         clock.now(),
       );
       this.takeCounts(await this.ask('glance', glances));
-      const copies = known.dueCopies(mostCopies, clock.now());
+      const roundsToFill = (copyBatch * copyAge) / (known.size * period);
+      const late = Math.min(Math.max(1, Math.floor(roundsToFill)), mostLate);
+      const renew = round % late === 0;
+      const copies = known.dueCopies(mostCopies, clock.now(), renew);
       for (let at = 0; at < copies.length; at += copyBatch)
         await this.copy(copies.slice(at, at + copyBatch));
     } finally {
