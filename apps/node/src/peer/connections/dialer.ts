@@ -137,8 +137,10 @@ export class Dialer {
     if (remote || closeReason === 'not wanted') return undefined;
     const { encryption } = this.owner;
     const swaps = encryption === 'accepted' || encryption === 'preferred';
-    // Reached, but the handshake was not to its liking.
-    if (reached && swaps && !way.swapped) return { ...way, swapped: true };
+    // Reached, but the handshake was not to its liking. Over uTP the same program would hang up, or take
+    // (if it was only not ready yet) for as long as it lasts a connection that costs both ends far more.
+    if (reached)
+      return swaps && !way.swapped ? { ...way, swapped: true } : undefined;
     return way.kind === 'tcp' ? { kind: 'utp', swapped: false } : undefined;
   }
 
