@@ -8,7 +8,12 @@ export type { SwarmSettings } from './settings';
 export { peerStats, swarmStats } from './swarm-stats';
 export type { PeerStats, SwarmStats } from './swarm-stats';
 export { PeerBook, keyOf } from './peer-book';
-export type { KnownPeer, PeerAddress, PeerBookOptions } from './peer-book';
+export type {
+  DialledAddress,
+  KnownPeer,
+  PeerAddress,
+  PeerBookOptions,
+} from './peer-book';
 export { leastUseful } from './peer-turnover';
 export { TokenBucket } from './token-bucket';
 export { RateMeter } from './rate-meter';

@@ -11,11 +11,15 @@ export interface PeerAddress {
   readonly port: number;
 }
 
+/** An address to dial, and how often in a row that has failed. */
+export interface DialledAddress extends PeerAddress {
+  readonly failures: number;
+}
+
 /** An address as the user sees it. */
-export interface KnownPeer extends PeerAddress {
+export interface KnownPeer extends DialledAddress {
   readonly sources: readonly PeerSource[];
   readonly state: 'idle' | 'dialling' | 'connected';
-  readonly failures: number;
   /** Earliest time of the next attempt, ms. */
   readonly retryAt: number;
 }
@@ -49,6 +53,8 @@ const CAPACITY = 2_000;
 const BANS = 10_000;
 /** After a first failure, doubled by each further one, ms. */
 const RETRY = 15_000;
+/** Whoever hung up may only not have been ready. */
+const RETRY_SOON = 2_000;
 const RETRY_MOST = 30 * 60_000;
 /** A connection that ended is not dialled again before this, ms. */
 const REDIAL = 10_000;
@@ -104,7 +110,7 @@ export class PeerBook {
   }
 
   /** The address to dial now, marked as being dialled; undefined when none is due. */
-  next(now: number): PeerAddress | undefined {
+  next(now: number): DialledAddress | undefined {
     let best: Entry | undefined;
     for (const entry of this.#entries.values()) {
       if (entry.state !== 'idle' || entry.retryAt > now) continue;
@@ -112,7 +118,8 @@ export class PeerBook {
     }
     if (best === undefined) return undefined;
     best.state = 'dialling';
-    return { host: best.host, port: best.port };
+    const { host, port, failures } = best;
+    return { host, port, failures };
   }
 
   /** When `next` will have something; `Infinity` if it waits for nothing. */
@@ -132,13 +139,16 @@ export class PeerBook {
     entry.proven = true;
   }
 
-  /** The dial led to nothing. */
-  failed(address: PeerAddress, now: number): void {
+  /** The dial led to nothing. `hungUp`: there is somebody, and the first time that is seen to soon. */
+  failed(address: PeerAddress, now: number, hungUp = false): void {
     const entry = this.#entries.get(keyOf(address));
     if (entry === undefined) return;
     entry.state = 'idle';
     entry.failures++;
-    const wait = Math.min(RETRY * 2 ** (entry.failures - 1), RETRY_MOST);
+    const soon = hungUp && entry.failures === 1;
+    const wait = soon
+      ? RETRY_SOON
+      : Math.min(RETRY * 2 ** (entry.failures - 1), RETRY_MOST);
     // Spread, so that many that failed at once are not all dialled at once again.
     entry.retryAt = now + wait * (0.75 + this.options.random() / 2);
   }

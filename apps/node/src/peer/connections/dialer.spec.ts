@@ -7,6 +7,12 @@ import type { PeerSocket } from './peer-socket';
 
 const host = '127.0.0.1';
 
+function bookOf(port: number): PeerBook {
+  const book = new PeerBook({ random: Math.random });
+  book.add({ host, port }, 'manual');
+  return book;
+}
+
 describe('Dialer', () => {
   let server: Server;
   let port: number;
@@ -24,13 +30,15 @@ describe('Dialer', () => {
 
   afterEach(() => new Promise((resolve) => server.close(resolve)));
 
-  /** Dials `to` until nothing is left to try; how often that was over uTP. */
-  function dialOut(to: number): Promise<number> {
+  /** Dials until nothing is left to try; how often that was over uTP. */
+  function dialOut(book: PeerBook, now: number): Promise<number> {
     return new Promise((resolve) => {
       let overUtp = 0;
-      const book = new PeerBook({ random: Math.random });
-      book.add({ host, port: to }, 'manual');
-      book.failed = () => resolve(overUtp);
+      const { failed } = PeerBook.prototype;
+      book.failed = (...args) => {
+        failed.apply(book, args);
+        resolve(overUtp);
+      };
       const session = {
         wantsConnections: true,
         takesConnections: true,
@@ -47,7 +55,7 @@ describe('Dialer', () => {
         room: 9,
         sessions: () => [session],
         isOwn: () => false,
-        now: () => 0,
+        now: () => now,
         dialUtp: () => {
           overUtp++;
           return undefined;
@@ -69,11 +77,16 @@ describe('Dialer', () => {
 
   it('goes over uTP to whom TCP does not reach', async () => {
     await new Promise((resolve) => server.close(resolve));
-    expect(await dialOut(port)).toBe(1);
+    expect(await dialOut(bookOf(port), 0)).toBe(1);
   });
 
-  it('tries the other handshake, but not uTP, with whom TCP reaches', async () => {
-    expect(await dialOut(port)).toBe(0);
+  it('tries the other handshake with who hangs up, and uTP when that happens again, soon', async () => {
+    const book = bookOf(port);
+    expect(await dialOut(book, 0)).toBe(0);
     expect(connections).toBe(2);
+    expect(book.nextAt).toBeLessThan(3_000);
+    expect(await dialOut(book, book.nextAt)).toBe(1);
+    expect(connections).toBe(4);
+    expect(book.nextAt).toBeGreaterThan(10_000);
   });
 });

@@ -2,7 +2,7 @@
  * Connects the torrents that want connections with the addresses they know: fair turns between
  * torrents, few dials at a time, and for an address that does not take the first way in, the next one.
  */
-import { keyOf, type PeerAddress } from '@dnd/swarm';
+import { keyOf, type DialledAddress, type PeerAddress } from '@dnd/swarm';
 import type { EncryptionPolicy } from '@dnd/wire';
 import type { PeerSocket } from './peer-socket';
 import { TcpTransport } from '../transport/tcp-transport';
@@ -40,7 +40,7 @@ interface Way {
 
 interface Attempt {
   readonly session: TorrentSession;
-  readonly address: PeerAddress;
+  readonly address: DialledAddress;
   readonly way: Way;
   /** The other end dials too. */
   readonly punched?: boolean;
@@ -87,7 +87,7 @@ export class Dialer {
     if (this.attempts.size >= mostDialling || this.owner.room <= 0) return;
     this.try({
       session,
-      address,
+      address: { ...address, failures: 0 },
       way: { kind: 'utp', swapped: false },
       punched: true,
     });
@@ -118,7 +118,7 @@ export class Dialer {
       return session.peers.book.ban(address.host, address.port);
     const way = session.takesConnections && this.next(attempt, socket);
     if (way && this.try({ ...attempt, way })) return;
-    session.peers.book.failed(address, this.owner.now());
+    session.peers.book.failed(address, this.owner.now(), socket.reached);
     if (session.takesConnections && !attempt.punched)
       session.peers.unreachable(address);
   }
@@ -131,16 +131,17 @@ export class Dialer {
   }
 
   private next(
-    { way }: Attempt,
+    { way, address }: Attempt,
     { reached, remote, closeReason }: PeerSocket,
   ): Way | undefined {
     if (remote || closeReason === 'not wanted') return undefined;
     const { encryption } = this.owner;
     const swaps = encryption === 'accepted' || encryption === 'preferred';
-    // Reached, but the handshake was not to its liking. Over uTP the same program would hang up, or take
-    // (if it was only not ready yet) for as long as it lasts a connection that costs both ends far more.
-    if (reached)
-      return swaps && !way.swapped ? { ...way, swapped: true } : undefined;
+    // Reached, but the handshake was not to its liking.
+    if (reached && swaps && !way.swapped) return { ...way, swapped: true };
+    // Most that hang up are only not ready yet, and a connection over uTP costs both ends far more for as
+    // long as it lasts: it is for those that hang up again.
+    if (reached && address.failures === 0) return undefined;
     return way.kind === 'tcp' ? { kind: 'utp', swapped: false } : undefined;
   }
 
