@@ -56,7 +56,7 @@ describe('PeerBook', () => {
     expect(waits[0]).toBeGreaterThan(10_000);
     expect(waits[5]).toBeGreaterThan(10 * waits[0]);
     peers.add(at(2), 'dht');
-    expect(peers.next(now)).toEqual(at(2));
+    expect(peers.next(now)).toMatchObject(at(2));
   });
 
   it('dials again after a connection that ended, later when it was pointless', () => {
