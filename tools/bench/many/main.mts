@@ -5,7 +5,7 @@
  *     npx nx bench-many node -- [--torrents 1000] [--idle 30]
  *
  * The torrents are of 16 KiB, one file and one piece each, and lie in Storage when they are added.
- * `idle` is in seconds. Memory is resident memory, ten seconds after the last of them is seeded.
+ * `idle` is in seconds. Memory is resident memory, a minute after the last of them is seeded.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -33,7 +33,7 @@ const count = Number(values.torrents);
 const idleSeconds = Number(values.idle);
 const size = 16_384;
 /** Milliseconds. */
-const settling = 10_000;
+const settling = 60_000;
 const looking = 50;
 
 const storage = mkdtempSync(join(tmpdir(), 'bench-many-'));
