@@ -121,8 +121,8 @@ export class KnownSwarms {
     const { columns } = this;
     const due: number[] = [];
     this.nextGlance = this.goRound(this.nextGlance, now, (entry) => {
-      const copied = columns.state[entry] & STALE;
-      if (copied || now - columns.glancedAt[entry] < glanceAge) return true;
+      const soonCopied = columns.state[entry] & STALE;
+      if (soonCopied || now - columns.glancedAt[entry] < glanceAge) return true;
       columns.glancedAt[entry] = now;
       return due.push(entry) < most;
     });
