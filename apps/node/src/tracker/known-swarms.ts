@@ -11,7 +11,7 @@ import { STATE_BYTES, writeNumbers, type SwarmNumbers } from '@dnd/records';
 import { HashIndex } from './hash-index';
 
 export const glanceAge = 700;
-/** Then a copy is renewed. */
+/** Then a copy is due to be renewed. */
 export const copyAge = 24_000;
 const limit = 200_000;
 

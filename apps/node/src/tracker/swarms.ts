@@ -38,8 +38,9 @@ import type {
 const period = 250;
 /** Each so many rounds what clients said is told. */
 const tellEvery = 2;
-/** Swarms asked about in a round; all glances are one question. So many need not be spread over rounds: questions cost more than what is in them. */
+/** So few swarms are looked at together rather than spread over rounds: a question costs more than what is in it. */
 const fewGlances = 2_048;
+/** Swarms asked about in a round; all glances are one question. */
 const mostGlances = 16_384;
 const mostCopies = 512;
 /** Swarms whose peers are asked for in one question. */
@@ -244,7 +245,7 @@ export class Swarms {
     this.looking = true;
     try {
       const { known, clock } = this;
-      // As many as it takes to get round in time, so that they are spread over it.
+      // As many as it takes to get round in time, so that many are spread over it.
       const share = Math.ceil((known.size * period) / glanceAge);
       const glances = known.dueGlances(
         Math.min(Math.max(share, fewGlances), mostGlances),

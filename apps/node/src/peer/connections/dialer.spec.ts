@@ -30,14 +30,18 @@ describe('Dialer', () => {
 
   afterEach(() => new Promise((resolve) => server.close(resolve)));
 
-  /** Dials until nothing is left to try; how often that was over uTP. */
-  function dialOut(book: PeerBook, now: number): Promise<number> {
+  /** Dials until nothing is left to try: how often that was over uTP, and whether a relay is to help. */
+  function dialOut(
+    book: PeerBook,
+    now: number,
+  ): Promise<{ overUtp: number; unreachable: boolean }> {
     return new Promise((resolve) => {
       let overUtp = 0;
+      let unreachable = false;
       const { failed } = PeerBook.prototype;
       book.failed = (...args) => {
         failed.apply(book, args);
-        resolve(overUtp);
+        queueMicrotask(() => resolve({ overUtp, unreachable }));
       };
       const session = {
         wantsConnections: true,
@@ -46,7 +50,7 @@ describe('Dialer', () => {
           book,
           dialling: new Set(),
           knows: () => false,
-          unreachable: () => undefined,
+          unreachable: () => (unreachable = true),
         },
       } as unknown as TorrentSession;
       const dialer: Dialer = new Dialer({
@@ -75,17 +79,20 @@ describe('Dialer', () => {
     });
   }
 
-  it('goes over uTP to whom TCP does not reach', async () => {
+  it('goes over uTP to whom TCP does not reach, and then by a relay', async () => {
     await new Promise((resolve) => server.close(resolve));
-    expect(await dialOut(bookOf(port), 0)).toBe(1);
+    expect(await dialOut(bookOf(port), 0)).toEqual({
+      overUtp: 1,
+      unreachable: true,
+    });
   });
 
   it('tries the other handshake with who hangs up, and uTP when that happens again, soon', async () => {
     const book = bookOf(port);
-    expect(await dialOut(book, 0)).toBe(0);
+    expect(await dialOut(book, 0)).toEqual({ overUtp: 0, unreachable: false });
     expect(connections).toBe(2);
     expect(book.nextAt).toBeLessThan(3_000);
-    expect(await dialOut(book, book.nextAt)).toBe(1);
+    expect(await dialOut(book, book.nextAt)).toMatchObject({ overUtp: 1 });
     expect(connections).toBe(4);
     expect(book.nextAt).toBeGreaterThan(10_000);
   });

@@ -118,8 +118,9 @@ export class Dialer {
       return session.peers.book.ban(address.host, address.port);
     const way = session.takesConnections && this.next(attempt, socket);
     if (way && this.try({ ...attempt, way })) return;
-    session.peers.book.failed(address, this.owner.now(), socket.reached);
-    if (session.takesConnections && !attempt.punched)
+    const { reached } = socket;
+    session.peers.book.failed(address, this.owner.now(), reached);
+    if (session.takesConnections && !attempt.punched && !reached)
       session.peers.unreachable(address);
   }
 
