@@ -22,6 +22,7 @@ import type { Kernel } from './kernel';
 import { MAX_ENTRIES } from './message';
 import { isTombstone, REPLICAS } from './record';
 import type { RecordMeta } from './record';
+import { LEAVES } from './record-table';
 import type { Place } from './record-table';
 import type { Exchange } from './exchange';
 import { PIN_MS } from './server';
@@ -41,9 +42,10 @@ const RECONFIRM_ROUNDS = 60;
 /** Whose they are is looked up anew this often. */
 const REVIEW_ROUNDS = 3;
 const MAX_TOMBSTONES = 200_000;
-const SWEEP_MS = 250;
-/** The swarms are swept once in five seconds. */
-const SWEEP_LEAVES = 205;
+/** The swarms are swept once in this time, some 5,000 in a step. */
+const SWEEP_MS = 5_000;
+const SWEPT_AT_ONCE = 5_000;
+const MOST_SWEEPS = 20;
 
 interface Coverage {
   readonly from: RingId;
@@ -473,8 +475,12 @@ export class Repair {
   }
 
   private sweep(): void {
-    this.kernel.after(SWEEP_MS, () => {
-      this.kernel.swarms.sweep(SWEEP_LEAVES, this.kernel.now);
+    const { kernel } = this;
+    const { swarms } = kernel;
+    const steps = (): number =>
+      Math.min(Math.ceil((swarms.swarms + 1) / SWEPT_AT_ONCE), MOST_SWEEPS);
+    kernel.after(SWEEP_MS / steps(), () => {
+      swarms.sweep(Math.ceil(LEAVES / steps()), kernel.now);
       this.sweep();
     });
   }

@@ -22,6 +22,7 @@ import {
   type KeptSwarms,
 } from '@dnd/records';
 import { Inject, Injectable } from '@nestjs/common';
+import { every } from '../beat';
 import { Config } from '../config/config';
 import { Beacons } from '../discovery/beacons';
 import { IdentityFile } from '../identity';
@@ -69,7 +70,7 @@ export class RingNode implements Part {
   private core: Records | undefined;
   private nextOp = 1;
   private readonly clock = new SteadyClock();
-  private timer: NodeJS.Timeout | undefined;
+  private endLooking = (): void => undefined;
   private onMember: () => void = () => undefined;
   /** Resolves when this node is a member of a ring, or the wait for that is over. */
   private joined: Promise<unknown> = Promise.resolve();
@@ -121,10 +122,10 @@ export class RingNode implements Part {
     });
     this.chord.feed({ type: 'join', contacts: this.config.join });
     let looked = 0;
-    this.timer = setInterval(() => {
+    this.endLooking = every(1_000, () => {
       const slept = this.clock.look();
       if (slept || ++looked % looks === 0) this.tellTime();
-    }, 1_000);
+    });
   }
 
   async whenReady(): Promise<void> {
@@ -145,7 +146,7 @@ export class RingNode implements Part {
       new Promise((resolve) => setTimeout(resolve, 2000).unref()),
     ]);
     this.stopped = true;
-    clearInterval(this.timer);
+    this.endLooking();
     this.chord.stop();
     this.records.stop();
     this.transport.close();

@@ -6,6 +6,7 @@
 import { isNodeRef, type NodeRef } from '@dnd/chord';
 import { Logger } from '@nestjs/common';
 import { Subscription } from 'rxjs';
+import { every } from '../beat';
 import { frameSocket } from '../rpc/frame-socket';
 import { maxFrame, RING } from '../rpc/listener';
 import { pskClient } from '../rpc/psk';
@@ -45,16 +46,14 @@ export class RingTransport {
   private readonly log = new Logger('Ring');
   private complained = false;
   /** One timer for all calls: one for each costs more than the call. */
-  private readonly sweeping = setInterval(() => this.sweep(), sweepPeriod);
+  private readonly endSweeping = every(sweepPeriod, () => this.sweep());
 
   constructor(
     private readonly ring: string,
     private readonly key: Buffer | undefined,
     /** A node's end of a connection is gone: that of a process that was killed, at once. */
     private readonly onLost: (id: string) => void,
-  ) {
-    this.sweeping.unref();
-  }
+  ) {}
 
   /** Resolves with the answer, or undefined when there is none to be had. */
   request(
@@ -107,7 +106,7 @@ export class RingTransport {
   }
 
   close(): void {
-    clearInterval(this.sweeping);
+    this.endSweeping();
     for (const client of this.clients.values()) client.close();
     this.clients.clear();
     this.ids.clear();

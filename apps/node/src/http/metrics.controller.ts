@@ -26,7 +26,7 @@ export class MetricsController {
     collectDefaultMetrics({
       register: this.registry,
       // Milliseconds. Every 10 ms, as it is by default, an idle node would wake up for nothing else.
-      eventLoopMonitoringPrecision: 200,
+      eventLoopMonitoringPrecision: 1_000,
     });
   }
 

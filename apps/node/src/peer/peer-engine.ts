@@ -11,6 +11,7 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { beat, every } from '../beat';
 import { Config } from '../config/config';
 import { IdentityFile } from '../identity';
 import type { Part } from '../part';
@@ -31,8 +32,6 @@ import { PeerSources, type SourcesOwner } from './sources/peer-sources';
 import type { SessionOptions, SessionOwner } from './torrent/session-owner';
 import { TorrentSession } from './torrent/torrent-session';
 
-const beat = 250;
-const slowBeat = 1_000;
 const pieceMemory = 192 * 2 ** 20;
 
 @Injectable()
@@ -53,7 +52,7 @@ export class PeerEngine
   private readonly wanted: PeerSettings;
   private readonly changedSessions = new Set<TorrentSession>();
   private resume: ResumeStore | undefined;
-  private timers: NodeJS.Timeout[] = [];
+  private ends: (() => void)[] = [];
 
   constructor(
     @Inject(Config) readonly config: Config,
@@ -93,15 +92,15 @@ export class PeerEngine
     );
     this.entries.restore();
     this.sources.start();
-    this.timers = [
-      setInterval(() => this.tellChanges(), beat),
-      setInterval(() => this.everySecond(), slowBeat),
+    this.ends = [
+      every(beat, () => this.tellChanges()),
+      every(1_000, () => this.everySecond()),
     ];
     this.entries.startWanted();
   }
 
   async stop(): Promise<void> {
-    for (const timer of this.timers) clearInterval(timer);
+    for (const end of this.ends) end();
     await this.sources.stop();
     this.connections.close();
     await this.entries.stop();

@@ -4,6 +4,7 @@
  * the order by seeders is right too.
  */
 import { Injectable } from '@nestjs/common';
+import { every } from '../beat';
 import { CatalogueSync } from './catalogue-sync';
 import { Swarms } from './swarms';
 
@@ -18,7 +19,7 @@ const batch = 512;
 
 @Injectable()
 export class CatalogueCounts {
-  private timer: NodeJS.Timeout | undefined;
+  private endWalk = (): void => undefined;
   private position = 0;
   private asking = false;
 
@@ -28,11 +29,11 @@ export class CatalogueCounts {
   ) {}
 
   start(): void {
-    this.timer = setInterval(() => void this.step(), walk.period);
+    this.endWalk = every(walk.period, () => void this.step());
   }
 
   stop(): void {
-    clearInterval(this.timer);
+    this.endWalk();
   }
 
   /** Resolves when the counts of these entries are fresh, or the wait is over. */

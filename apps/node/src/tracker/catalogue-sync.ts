@@ -5,6 +5,7 @@
  */
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { setImmediate } from 'node:timers/promises';
+import { every } from '../beat';
 import { Config } from '../config/config';
 import { Dht, type PlaceState } from '../dht/dht';
 import { Catalogue, type CatalogueItem } from './catalogue';
@@ -26,7 +27,9 @@ export class CatalogueSync {
   private readonly log = new Logger('Catalogue');
   private readonly versions: Map<string, string>;
   private waiting: (() => void)[] = [];
-  private timer: NodeJS.Timeout | undefined;
+  private endRounds = (): void => undefined;
+  private busy = false;
+  private restUntil = 0;
   private running = false;
   private complained = false;
 
@@ -46,7 +49,7 @@ export class CatalogueSync {
 
   stop(): void {
     this.running = false;
-    clearTimeout(this.timer);
+    this.endRounds();
     this.announce();
     this.index.close();
   }
@@ -94,11 +97,13 @@ export class CatalogueSync {
     this.reading = false;
     if (!this.running) return;
     this.announce();
+    this.endRounds = every(period, () => void this.round());
     await this.round();
   }
 
   private async round(): Promise<void> {
-    let worked = 0;
+    if (this.busy || performance.now() < this.restUntil) return;
+    this.busy = true;
     try {
       const places = cataloguePlaces.map((place) => {
         const version = this.versions.get(place);
@@ -110,7 +115,8 @@ export class CatalogueSync {
       if (this.running && this.index.isWasteful)
         await this.index.load(() => this.pause());
       if (states.length > 0) this.announce();
-      worked = performance.now() - began;
+      const ended = performance.now();
+      this.restUntil = ended + (ended - began) * share;
       this.complained = false;
     } catch (error) {
       if (!this.complained && this.running)
@@ -119,11 +125,7 @@ export class CatalogueSync {
         );
       this.complained = true;
     }
-    if (this.running)
-      this.timer = setTimeout(
-        () => void this.round(),
-        Math.max(period, worked * share),
-      );
+    this.busy = false;
   }
 
   private async takeIn(state: PlaceState): Promise<void> {

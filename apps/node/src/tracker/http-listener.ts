@@ -10,6 +10,7 @@ import {
   type Server,
   type Socket,
 } from 'node:net';
+import { every } from '../beat';
 import type { AnswerMeter } from './answer-meter';
 
 const maxConnections = 4_000;
@@ -37,7 +38,7 @@ export class HttpListener {
    */
   private readonly clients: (Client | undefined)[] = [];
   private readonly freeSlots: number[] = [];
-  private sweeper: NodeJS.Timeout | undefined;
+  private endSweeping = (): void => undefined;
 
   constructor(private readonly options: HttpListenerOptions) {
     this.server = createServer((socket) => this.accept(socket));
@@ -55,11 +56,11 @@ export class HttpListener {
       server.listen({ port, host, backlog: 1024 }, resolve);
     });
     server.on('error', () => undefined);
-    this.sweeper = setInterval(() => this.sweep(), sweepPeriod);
+    this.endSweeping = every(sweepPeriod, () => this.sweep());
   }
 
   close(): void {
-    clearInterval(this.sweeper);
+    this.endSweeping();
     this.server.close();
     for (const client of this.clients) client?.socket.destroy();
   }

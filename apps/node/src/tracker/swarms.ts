@@ -24,6 +24,7 @@ import {
 } from '@dnd/records';
 import { Injectable, Logger } from '@nestjs/common';
 import { randomFillSync } from 'node:crypto';
+import { beat, every } from '../beat';
 import { Dht } from '../dht/dht';
 import { SteadyClock } from '../steady-clock';
 import { copyAge, glanceAge, KnownSwarms } from './known-swarms';
@@ -35,7 +36,6 @@ import type {
   PeerAnnounceAnswer,
 } from './tracker';
 
-const period = 250;
 /** Each so many rounds what clients said is told. */
 const tellEvery = 2;
 /** So few swarms are looked at together rather than spread over rounds: a question costs more than what is in it. */
@@ -87,7 +87,7 @@ export class Swarms {
     downloaded: 0,
     downloaders: 0,
   };
-  private timer: NodeJS.Timeout | undefined;
+  private endRounds = (): void => undefined;
   private gathering: NodeJS.Timeout | undefined;
   private rounds = 0;
   private looking = false;
@@ -112,11 +112,11 @@ export class Swarms {
   }
 
   start(): void {
-    this.timer = setInterval(() => this.round(), period);
+    this.endRounds = every(beat, () => this.round());
   }
 
   async stop(): Promise<void> {
-    clearInterval(this.timer);
+    this.endRounds();
     clearTimeout(this.gathering);
     for (const { resolve } of this.waiting.values()) resolve();
     await this.teller.tell();
@@ -246,13 +246,13 @@ export class Swarms {
     try {
       const { known, clock } = this;
       // As many as it takes to get round in time, so that many are spread over it.
-      const share = Math.ceil((known.size * period) / glanceAge);
+      const share = Math.ceil((known.size * beat) / glanceAge);
       const glances = known.dueGlances(
         Math.min(Math.max(share, fewGlances), mostGlances),
         clock.now(),
       );
       this.takeCounts(await this.ask('glance', glances));
-      const roundsToFill = (copyBatch * copyAge) / (known.size * period);
+      const roundsToFill = (copyBatch * copyAge) / (known.size * beat);
       const late = Math.min(Math.max(1, Math.floor(roundsToFill)), mostLate);
       const renew = round % late === 0;
       const copies = known.dueCopies(mostCopies, clock.now(), renew);

@@ -6,6 +6,7 @@
 import { packPeers, packPuts, unpackAnswers, unpackPeers } from '@dnd/records';
 import { formatAddress, parseAddress } from '@dnd/tracker';
 import { Inject, Injectable } from '@nestjs/common';
+import { every } from '../beat';
 import { Config } from '../config/config';
 import { Dht } from '../dht/dht';
 import { decodeLoad, encodeLoad, noLoad, type Load } from './load';
@@ -22,7 +23,7 @@ export class TrackerDirectory {
   private port = 0;
   private others: { readonly host: string; readonly load: Load }[] = [];
   private load: () => Promise<Load> = () => Promise.resolve(noLoad);
-  private timer: NodeJS.Timeout | undefined;
+  private endRenewing = (): void => undefined;
 
   constructor(
     @Inject(Config) private readonly config: Config,
@@ -34,11 +35,11 @@ export class TrackerDirectory {
     this.port = port;
     this.load = load;
     void this.renew(life);
-    this.timer = setInterval(() => void this.renew(life), period);
+    this.endRenewing = every(period, () => void this.renew(life));
   }
 
   async stop(): Promise<void> {
-    clearInterval(this.timer);
+    this.endRenewing();
     await this.renew(life, GONE);
   }
 

@@ -7,6 +7,7 @@ import { HttpTracker, UdpTracker, type TrackerCounters } from '@dnd/tracker';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { randomFillSync } from 'node:crypto';
 import { BlockList, isIPv6 } from 'node:net';
+import { every } from '../beat';
 import { Config } from '../config/config';
 import type { Part } from '../part';
 import { firstFree } from '../ports';
@@ -55,7 +56,7 @@ export class TrackerServers implements Part {
   private seconds = 0;
   private httpListener: HttpListener | undefined;
   private udpListener: UdpListener | undefined;
-  private metering: NodeJS.Timeout | undefined;
+  private endMetering = (): void => undefined;
   private before: TrackerCounters = noCounts();
   /** What happened in the last second; errors in the last minute, the latest counting most. */
   private readonly rates: TrackerCounters = noCounts();
@@ -76,7 +77,7 @@ export class TrackerServers implements Part {
       this.listen(candidate),
     );
     this.swarms.start();
-    this.metering = setInterval(() => this.everySecond(), 1000);
+    this.endMetering = every(1_000, () => this.everySecond());
     this.directory.start(this.port, () => this.load());
     this.catalogue.start();
     this.counts.start();
@@ -86,7 +87,7 @@ export class TrackerServers implements Part {
   }
 
   async stop(): Promise<void> {
-    clearInterval(this.metering);
+    this.endMetering();
     this.httpListener?.close();
     this.udpListener?.close();
     this.counts.stop();

@@ -9,6 +9,7 @@ import { hashFiles, listFolder, StorageError } from '@dnd/storage';
 import { Injectable, Logger } from '@nestjs/common';
 import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { every } from '../../beat';
 import type { Part } from '../../part';
 import { SeamError } from '../../rpc/seam-error';
 import type { Entry } from '../entries/entry';
@@ -28,17 +29,17 @@ const patience = 20_000;
 @Injectable()
 export class Publisher implements Part {
   private readonly log = new Logger('Publisher');
-  private timer: NodeJS.Timeout | undefined;
+  private endRetries = (): void => undefined;
 
   constructor(private readonly engine: PeerEngine) {}
 
   /** Goes on with publications that the ring has not taken yet, now and whenever it is there. */
   async start(): Promise<void> {
-    this.timer = setInterval(() => void this.announceRest(), retryPeriod);
+    this.endRetries = every(retryPeriod, () => void this.announceRest());
   }
 
   async stop(): Promise<void> {
-    clearInterval(this.timer);
+    this.endRetries();
   }
 
   async publish(request: Publish): Promise<PublicationDto> {

@@ -1,5 +1,6 @@
 /** Tells the tracker (through its seam) which torrents this peer has, in batches, and fills their address books with the answers. */
 import { Logger } from '@nestjs/common';
+import { every } from '../../beat';
 import type { AnnounceEvent, PeerAnnounce } from '../../tracker/tracker';
 import { appetiteOf, type Appetite } from './appetite';
 import type { SourcesOwner } from './peer-sources';
@@ -15,7 +16,7 @@ interface Schedule {
   lastAt: number | undefined;
 }
 
-const beat = 500;
+const period = 500;
 const batchSize = 100;
 const peersWanted = 80;
 /** From one announce of a torrent to the next, milliseconds; no more seldom than the tracker forgets. */
@@ -32,7 +33,7 @@ const checkInPeriod = 600_000;
 export class Announcer {
   private readonly log = new Logger('Announcer');
   private readonly schedules = new Map<TorrentSession, Schedule>();
-  private timer: NodeJS.Timeout | undefined;
+  private endRounds = (): void => undefined;
   private checkInTimer: NodeJS.Timeout | undefined;
   private busy = false;
   private complained = false;
@@ -45,14 +46,14 @@ export class Announcer {
   }
 
   start(): void {
-    this.timer = setInterval(() => void this.round(), beat);
+    this.endRounds = every(period, () => void this.round());
     void this.checkIn();
   }
 
   /** Says good-bye for everything. */
   async stop(): Promise<void> {
     this.stopping = true;
-    clearInterval(this.timer);
+    this.endRounds();
     clearTimeout(this.checkInTimer);
     const going = [...this.schedules.keys()];
     for (let at = 0; at < going.length; at += batchSize) {
