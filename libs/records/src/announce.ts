@@ -6,10 +6,10 @@
 import type { NodeRef, RingId } from '@dnd/chord';
 import { all, run, wait } from './flow';
 import type { Flow } from './flow';
-import type { Operation } from './io';
+import type { Heard, Operation } from './io';
 import type { Kernel } from './kernel';
 import { MAX_ENTRIES, MAX_GLANCES } from './message';
-import type { Answer, SwarmAnswer, SwarmPut } from './message';
+import type { Answer, RecordsBody, SwarmAnswer, SwarmPut } from './message';
 import { PEER_BYTES } from './peer';
 import { REPLICAS } from './record';
 import {
@@ -32,6 +32,13 @@ const NO_PEERS = new Uint8Array(0);
 
 type Announce = Extract<Operation, { type: 'announce' }>;
 type Glance = Extract<Operation, { type: 'glance' }>;
+type News = Extract<Operation, { type: 'news' }>;
+
+/** What one owner answered. */
+interface Glanced {
+  readonly swarms: Uint8Array;
+  readonly heard: Heard;
+}
 
 interface Sent {
   /** From `packAnswers`. */
@@ -46,17 +53,44 @@ export class Announces {
 
   announce({ op, swarms }: Announce): void {
     if (arePuts(swarms, MAX_SWARMS))
-      this.perform(op, this.tell(unpackPuts(swarms)));
+      run(this.tell(unpackPuts(swarms)), (answers) =>
+        this.kernel.done(op, { type: 'swarms', swarms: answers }),
+      );
     else this.kernel.out.push({ type: 'failed', op, code: 'invalid' });
   }
 
   glance({ op, swarms }: Glance): void {
-    if (areStates(swarms, MAX_SWARMS)) this.perform(op, this.look(swarms));
+    if (areStates(swarms, MAX_SWARMS)) this.gather(op, this.look(swarms));
     else this.kernel.out.push({ type: 'failed', op, code: 'invalid' });
   }
 
-  private perform(op: number, flow: Flow<Uint8Array>): void {
-    run(flow, (swarms) => this.kernel.done(op, { type: 'swarms', swarms }));
+  news({ op, heard, most }: News): void {
+    const wanted = Math.min(most, MAX_GLANCES);
+    this.gather(op, all(heard.map((owner) => this.hear(owner, wanted))));
+  }
+
+  /** Nobody waits for an owner that is probably dead: another one is glanced at in its place. */
+  private *hear(
+    { node, epoch, revision }: Heard,
+    most: number,
+  ): Flow<Glanced | undefined> {
+    if (this.kernel.suspected(node.id)) return undefined;
+    return yield* this.askOne(node, { type: 'news', epoch, revision, most });
+  }
+
+  private gather(
+    op: number,
+    flow: Flow<readonly (Glanced | undefined)[]>,
+  ): void {
+    run(flow, (answers) => {
+      const glanced = answers.filter((answer) => answer !== undefined);
+      this.kernel.done(op, {
+        type: 'glanced',
+        swarms: Buffer.concat(glanced.map(({ swarms }) => swarms)),
+        heard: glanced.map(({ heard }) => heard),
+        whole: glanced.length === answers.length,
+      });
+    });
   }
 
   /** What owners answer goes back as it came: it is looked at only where it is not all. */
@@ -69,31 +103,42 @@ export class Announces {
     return Buffer.concat(answers.flat());
   }
 
-  private *look(known: Uint8Array): Flow<Uint8Array> {
+  private *look(known: Uint8Array): Flow<readonly (Glanced | undefined)[]> {
     const ids: RingId[] = [];
     eachState(known, (swarm) => ids.push(swarm));
     const groups = yield* this.byOwners([...ids.keys()], (i) => ids[i]);
-    const parts: Flow<Uint8Array>[] = [];
+    const parts: Flow<Glanced | undefined>[] = [];
     for (const [owners, group] of groups)
       for (let at = 0; at < group.length; at += MAX_GLANCES) {
         const part = group.slice(at, at + MAX_GLANCES);
         parts.push(this.lookAt(owners, pickStates(known, part)));
       }
-    return Buffer.concat(yield* all(parts));
+    return yield* all(parts);
   }
 
   private *lookAt(
     owners: readonly NodeRef[],
     swarms: Uint8Array,
-  ): Flow<Uint8Array> {
-    const message = { type: 'glance' as const, swarms };
+  ): Flow<Glanced | undefined> {
     for (const node of this.unsuspectedFirst(owners)) {
-      const answer = yield* wait<Answer>((resume) =>
-        this.kernel.ask(node, message, resume),
-      );
-      if (answer?.type === 'glanced' && answer.settled) return answer.swarms;
+      const glanced = yield* this.askOne(node, { type: 'glance', swarms });
+      if (glanced) return glanced;
     }
-    return new Uint8Array(0);
+    return undefined;
+  }
+
+  /** Undefined where nothing, or not all, comes back. */
+  private *askOne(
+    node: NodeRef,
+    message: RecordsBody,
+  ): Flow<Glanced | undefined> {
+    const answer = yield* wait<Answer>((resume) =>
+      this.kernel.ask(node, message, resume),
+    );
+    if (answer?.type !== 'glanced' || !answer.settled || !answer.whole)
+      return undefined;
+    const { swarms, epoch, revision } = answer;
+    return { swarms, heard: { node, epoch, revision } };
   }
 
   /** Owners that are known are the same list for all of their share of the ring. */

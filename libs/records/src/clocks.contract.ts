@@ -1,4 +1,5 @@
 /** Peers of a swarm over a long time, with clocks that are wrong, pauses, losses and partitions. */
+import type { Heard } from './io';
 import { digestOf } from './record';
 import { GONE, packPeers, unpackPeers } from './peer';
 import {
@@ -19,6 +20,13 @@ function packed(port: number, flags = 0): Uint8Array {
   const address = Uint8Array.of(10, 1, 2, 3);
   const id = new Uint8Array(20).fill(port & 255);
   return packPeers([{ address, port, id, flags, ttl: TTL_MS }]);
+}
+
+/** What a node knows that follows a swarm, and how often it has asked. */
+export interface Following {
+  leechers: number;
+  glances: number;
+  news: number;
 }
 
 /** Announces peers and watches what is handed out. */
@@ -90,14 +98,43 @@ export class Tracker {
     known: Partial<SwarmAnswer>,
     done: (now?: SwarmAnswer) => void,
   ): void {
-    const { swarm } = this;
-    const none = { seeds: 0, leechers: 0, completed: 0, print: 0 };
-    const peers = new Uint8Array(0);
-    const swarms = packAnswers([{ swarm, ...none, ...known, peers }]);
-    node.start({ type: 'glance', swarms }, (result) => {
-      if (result.type !== 'done' || result.result.type !== 'swarms') return;
+    node.start({ type: 'glance', swarms: this.known(known) }, (result) => {
+      if (result.type !== 'done' || result.result.type !== 'glanced') return;
       done(unpackAnswers(result.result.swarms)[0]);
     });
+  }
+
+  /** Follows the swarm at a node: a glance, then news every 700 ms as long as all owners answer with all they have. */
+  follow(node: SimulatedNode): Following {
+    const following: Following = { leechers: 0, glances: 0, news: 0 };
+    let heard: readonly Heard[] = [];
+    const ask = (): void => {
+      const glance = heard.length === 0;
+      if (glance) following.glances++;
+      else following.news++;
+      node.start(
+        glance
+          ? { type: 'glance', swarms: this.known(following) }
+          : { type: 'news', heard, most: 100 },
+        (result) => {
+          if (result.type !== 'done' || result.result.type !== 'glanced')
+            return;
+          const { swarms, whole } = result.result;
+          heard = whole ? result.result.heard : [];
+          for (const { swarm, leechers } of unpackAnswers(swarms))
+            if (swarm === this.swarm) following.leechers = leechers;
+        },
+      );
+      this.ring.time.after(700, ask);
+    };
+    ask();
+    return following;
+  }
+
+  private known(numbers: Partial<SwarmAnswer>): Uint8Array {
+    const none = { seeds: 0, leechers: 0, completed: 0, print: 0 };
+    const peers = new Uint8Array(0);
+    return packAnswers([{ swarm: this.swarm, ...none, ...numbers, peers }]);
   }
 
   private send(node: SimulatedNode, peers: Uint8Array, swarm: string): void {

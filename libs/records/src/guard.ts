@@ -83,6 +83,10 @@ const isPlaceAnswer = fields({
   next: optional(isItem),
 });
 
+const revision = {
+  epoch: count(2 ** 32 - 1),
+  revision: count(Number.MAX_SAFE_INTEGER),
+};
 const isGlance: Check = (v) =>
   v instanceof Uint8Array && areStates(v, MAX_GLANCES);
 
@@ -134,7 +138,13 @@ const bodies: Readonly<Record<string, Check>> = {
     swarms: (v) => v instanceof Uint8Array && areAnswers(v, MAX_ENTRIES),
   }),
   glance: fields({ swarms: isGlance }),
-  glanced: fields({ settled: isBoolean, swarms: isGlance }),
+  news: fields({ ...revision, most: count(MAX_GLANCES) }),
+  glanced: fields({
+    ...revision,
+    settled: isBoolean,
+    whole: isBoolean,
+    swarms: isGlance,
+  }),
   handover: fields(range),
   swarms: fields({
     origins: list(isRingId, MAX_ORIGINS),

@@ -1,6 +1,8 @@
 export { isRecordsMessage } from './guard';
+export type { Revision } from './change-log';
 export type {
   FailureCode,
+  Heard,
   Operation,
   OperationResult,
   RecordsHealth,

@@ -10,6 +10,7 @@
  * one with `last: true`, an empty disk too; nothing is served before.
  */
 import type { MachineInput, MachineOutput, NodeRef, RingId } from '@dnd/chord';
+import type { Revision } from './change-log';
 import type { DataRecord, DurableKind, RecordKey, RecordMeta } from './record';
 import type { PlaceAnswer, RecordsMessage } from './message';
 
@@ -50,6 +51,11 @@ export interface RecordsOptions {
 /** One write: a value, or none to delete. */
 export interface RecordWrite extends RecordKey {
   readonly value?: Uint8Array;
+}
+
+/** So far is known what an owner says of its swarms. */
+export interface Heard extends Revision {
+  readonly node: NodeRef;
 }
 
 /** What the node itself wants; each is answered by one `done` or `failed` of the same `op`. */
@@ -93,6 +99,13 @@ export type Operation =
       readonly op: number;
       /** What is known of them, from `packAnswers`, without peers. */
       readonly swarms: Uint8Array;
+    }
+  /** What else has changed among the swarms of these owners? Not more of each than `most` is of use. */
+  | {
+      readonly type: 'news';
+      readonly op: number;
+      readonly heard: readonly Heard[];
+      readonly most: number;
     }
   /** Before this node leaves for good: brings what it holds to those who keep it then. */
   | { readonly type: 'handOver'; readonly op: number };
@@ -174,6 +187,15 @@ export type OperationResult =
       readonly type: 'swarms';
       /** From `packAnswers`; swarms that no owner could be reached for are left out. */
       readonly swarms: Uint8Array;
+    }
+  | {
+      readonly type: 'glanced';
+      /** Of swarms that are otherwise: `packAnswers`, without peers. */
+      readonly swarms: Uint8Array;
+      /** Who said so, to be asked for news from now on. */
+      readonly heard: readonly Heard[];
+      /** All owners answered, and with all they had. */
+      readonly whole: boolean;
     }
   /** `whole`: three others, or as many as live, hold each of our records. */
   | { readonly type: 'handedOver'; readonly whole: boolean };

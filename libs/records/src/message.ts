@@ -1,10 +1,11 @@
 /**
  * What nodes say to each other about records. Every message carries its sender's clock. Requests
- * are `store`, `read`, `chunk`, `list`, `digest`, `versions`, `confirm`, `announce`, `glance`,
+ * are `store`, `read`, `chunk`, `list`, `digest`, `versions`, `confirm`, `announce`, `glance`, `news`,
  * `handover`; the rest are answers. A frame stays below 512 KiB: values over 64 KiB travel by themselves in
  * chunks that the receiver asks for.
  */
 import type { RingId } from '@dnd/chord';
+import type { Revision } from './change-log';
 import type {
   DataRecord,
   DurableKind,
@@ -187,13 +188,17 @@ type Body =
     }
   /** Which of these swarms are no longer as the asker knows them? From `packAnswers`, without peers. */
   | { readonly type: 'glance'; readonly swarms: Uint8Array }
-  /** These are otherwise now. */
-  | {
+  /** Which swarms have changed since this revision? Not more than `most` are of use. */
+  | ({ readonly type: 'news'; readonly most: number } & Revision)
+  /** These are otherwise now, as of this revision; an answer to `glance` and `news`. */
+  | ({
       readonly type: 'glanced';
       readonly settled: boolean;
+      /** Nothing is left out: false where there is too much news, or the revision asked with is too old. */
+      readonly whole: boolean;
       /** From `packAnswers`, without peers. */
       readonly swarms: Uint8Array;
-    }
+    } & Revision)
   | {
       readonly type: 'handover';
       readonly from: RingId;

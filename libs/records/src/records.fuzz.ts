@@ -86,6 +86,7 @@ const questions: readonly RecordsBody[] = [
   },
   { type: 'announce', sequence: 900, swarms: puts },
   { type: 'glance', swarms: answers },
+  { type: 'news', epoch: 1, revision: 2, most: 3 },
   { type: 'handover', from: self.id, to: other.id },
 ];
 const replies: readonly RecordsBody[] = [
@@ -97,7 +98,14 @@ const replies: readonly RecordsBody[] = [
   { type: 'confirmed', differ: [0] },
   { type: 'piece', bytes: null },
   { type: 'announced', settled: true, swarms: answers },
-  { type: 'glanced', settled: true, swarms: answers },
+  {
+    type: 'glanced',
+    settled: true,
+    whole: true,
+    epoch: 1,
+    revision: 2,
+    swarms: answers,
+  },
   { type: 'swarms', origins: [other.id], swarms: [], more: false },
   { type: 'refused', code: 'busy' },
 ];

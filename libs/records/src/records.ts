@@ -179,6 +179,8 @@ export class Records implements Machine<RecordsInput, RecordsOutput> {
         return this.announces.announce(operation);
       case 'glance':
         return this.announces.glance(operation);
+      case 'news':
+        return this.announces.news(operation);
       case 'handOver':
         return run(this.repair.handOver(), (whole) =>
           this.kernel.done(operation.op, { type: 'handedOver', whole }),

@@ -86,6 +86,8 @@ export class Server {
         return answer(this.announce(from, message, late));
       case 'glance':
         return answer(this.glance(message));
+      case 'news':
+        return answer(this.news(message));
       case 'handover':
         return answer(this.handover(message));
     }
@@ -326,8 +328,26 @@ export class Server {
   }
 
   private glance({ swarms: known }: Of<'glance'>): RecordsBody {
-    const { settled, swarms, now } = this.kernel;
-    return { type: 'glanced', settled, swarms: swarms.changed(known, now) };
+    const { swarms, now } = this.kernel;
+    return this.glanced(true, swarms.changed(known, now));
+  }
+
+  private news({ most, ...since }: Of<'news'>): RecordsBody {
+    const { swarms, now } = this.kernel;
+    const changed = swarms.log.since(since, most);
+    const states = changed?.map((swarm) => swarms.read(swarm, 0, false, now));
+    return this.glanced(changed !== undefined, packAnswers(states ?? []));
+  }
+
+  private glanced(whole: boolean, states: Uint8Array): RecordsBody {
+    const { settled, swarms } = this.kernel;
+    return {
+      type: 'glanced',
+      settled,
+      whole,
+      swarms: states,
+      ...swarms.log.now,
+    };
   }
 
   private handover({ from, to }: Of<'handover'>): RecordsBody {

@@ -57,6 +57,31 @@ describe('a table of swarms', () => {
     expect(ports(t, 0)).toEqual([1, 2]);
   });
 
+  it('logs a swarm when others would see it changed, and only then', () => {
+    const t = table();
+    const changes = (act: () => void): number => {
+      const before = t.log.now;
+      act();
+      return t.log.since(before, 10)?.length ?? -1;
+    };
+    const tell =
+      (sequence: number, flags: number, completed = 0) =>
+      () => {
+        const peers = packPeers([peer(1, 60_000, flags)]);
+        t.announce(SWARM, peers, completed, at(sequence), 0);
+      };
+    expect(changes(tell(1, 0))).toBe(1);
+    expect(changes(tell(2, 0))).toBe(0);
+    expect(changes(tell(3, SEED))).toBe(1);
+    expect(changes(tell(4, SEED, 1))).toBe(1);
+    expect(changes(tell(5, GONE))).toBe(1);
+    expect(changes(tell(6, GONE))).toBe(0);
+    expect(changes(tell(7, 0))).toBe(1);
+    expect(changes(() => t.sweep(4_096, 59_000))).toBe(0);
+    expect(changes(() => t.sweep(4_096, 61_000))).toBe(1);
+    expect(t.read(SWARM, 0, true, 61_000).leechers).toBe(0);
+  });
+
   it('says which swarms are no longer as they are known, and how they are', () => {
     const t = table();
     const [same, grown, over, none] = ['1a', '2b', '3c', '4d'].map((byte) =>

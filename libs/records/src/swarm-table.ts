@@ -6,6 +6,7 @@
  */
 import { betweenIncl } from '@dnd/chord';
 import type { RingId } from '@dnd/chord';
+import { ChangeLog } from './change-log';
 import type { SwarmAnswer, SwarmCopy } from './message';
 import { eachState, packAnswers } from './swarm-pack';
 import {
@@ -59,6 +60,7 @@ export function mergeSwarmVersions<V extends SwarmVersion>(a: V, b: V): V {
 }
 
 interface Swarm extends Chain {
+  readonly id: RingId;
   completed: number;
   /** Of its rows: those that have everything and have not left. */
   seeds: number;
@@ -100,11 +102,15 @@ export class SwarmTable {
   private readonly rowView = new DataView(this.row.buffer);
   private began: number | undefined;
   private sweepLeaf = 0;
+  /** What others see of a swarm has changed. */
+  readonly log: ChangeLog;
   swarms = 0;
   peers = 0;
 
   /** `random` gives 0 ≤ x < 1. */
-  constructor(private readonly random: () => number) {}
+  constructor(private readonly random: () => number) {
+    this.log = new ChangeLog(Math.floor(random() * 2 ** 32));
+  }
 
   /**
    * Takes in announced peers (ANNOUNCED_PEER_BYTES each) that took `late` milliseconds to come.
@@ -122,6 +128,7 @@ export class SwarmTable {
     if (!swarm) return;
     const origin = this.originNumber(version.origin);
     const ttls = viewOf(announced);
+    const { print, count, gone } = swarm;
     let news = false;
     for (
       let at = 0;
@@ -134,6 +141,11 @@ export class SwarmTable {
       if (this.insert(swarm, now)) news = true;
     }
     if (news) swarm.completed += completed;
+    const differs =
+      swarm.print !== print ||
+      swarm.count - swarm.gone !== count - gone ||
+      (news && completed > 0);
+    if (differs) this.log.note(swarmId);
   }
 
   /** Counts and at most `want` peers drawn at random; `seeds` false leaves the seeds out. */
@@ -257,6 +269,7 @@ export class SwarmTable {
       const swarm = this.swarmFor(copy.swarm);
       if (!swarm) return;
       swarm.completed = Math.max(swarm.completed, copy.completed);
+      this.log.note(copy.swarm);
       const view = viewOf(copy.peers);
       for (let at = 0; at + ROW <= copy.peers.length; at += ROW) {
         const origin = origins[view.getUint16(at + ORIGIN_AT)];
@@ -329,6 +342,7 @@ export class SwarmTable {
     if (this.swarms >= MAX_SWARMS) return undefined;
     this.swarms++;
     const swarm = {
+      id,
       head: -1,
       count: 0,
       completed: 0,
@@ -463,6 +477,7 @@ export class SwarmTable {
       this.count(swarm, this.store.page(row), this.store.at(row), -1);
       this.store.remove(swarm, row);
     }
+    if (swarm.count < before) this.log.note(swarm.id);
     this.peers -= before - swarm.count;
   }
 

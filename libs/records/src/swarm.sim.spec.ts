@@ -100,6 +100,35 @@ describe('the peers of a swarm', () => {
     });
   });
 
+  it('are followed by news alone while nobody dies, and found anew when an owner has', () => {
+    forEachSeed(seeds(8), (seed) => {
+      const { ring, tracker } = sixPeers({ seed, nodes: 6 });
+      const follower = ring.random.pick(ring.live);
+      const following = tracker.follow(follower);
+      ring.run(700);
+      expect(following).toEqual({ leechers: 6, glances: 1, news: 1 });
+      for (let more = 1; more <= 5; more++) {
+        tracker.announce(2_000 + more);
+        ring.run(2_000);
+        expect(following.leechers).toBe(6 + more);
+      }
+      tracker.leave(2_001);
+      ring.run(2_000);
+      expect(following).toMatchObject({ leechers: 10, glances: 1 });
+      for (let death = 0; death < 3; death++) {
+        ring.lose(
+          ring.random.pick(ring.live.filter((node) => node !== follower)),
+        );
+        ring.run(10_000);
+        tracker.announce(3_000 + death);
+        ring.run(2_000);
+        expect(following.leechers).toBe(11 + death);
+        ring.add();
+        ring.run(15_000);
+      }
+    });
+  });
+
   it('show at any other node within two seconds', () => {
     const ring = new SimulatedRing({ seed: 5, nodes: 6 });
     ring.run(2_000);

@@ -1,5 +1,5 @@
 /** What a tracker may ask of the ring. Places are ring keys (40 hex digits); which nodes keep them is not seen. */
-import type { KeptSwarms } from '@dnd/records';
+import type { Heard, KeptSwarms } from '@dnd/records';
 import { defineSeam } from '../rpc/seam';
 import type { RingDto } from './dht.dto';
 
@@ -37,6 +37,16 @@ export interface PlaceState {
   readonly items: readonly DhtItem[];
 }
 
+/** What the owners of swarms say of those that have changed. */
+export interface Glanced {
+  /** `packAnswers` of @dnd/records, without peers. */
+  readonly swarms: Uint8Array;
+  /** Who was heard, and until when: to be asked for news. */
+  readonly heard: readonly Heard[];
+  /** All were heard, and told all there was. */
+  readonly whole: boolean;
+}
+
 export abstract class Dht {
   /** Resolves when a quorum of the owners has every write on disk; `unavailable` when none can be had. */
   abstract put(writes: readonly DhtWrite[]): Promise<Stored>;
@@ -58,10 +68,12 @@ export abstract class Dht {
    */
   abstract swarms(puts: Uint8Array): Promise<Uint8Array>;
   /**
-   * Of swarms as they are known (`writeNumbers` of @dnd/records) those that are otherwise now:
-   * `packAnswers`, without peers. Those whose owners do not answer are left out too.
+   * Of swarms as they are known (`writeNumbers` of @dnd/records) those that are otherwise now. Those whose
+   * owners do not answer are left out.
    */
-  abstract glance(known: Uint8Array): Promise<Uint8Array>;
+  abstract glance(known: Uint8Array): Promise<Glanced>;
+  /** All swarms of owners that were heard before which have changed since; of an owner with more than `most` none. */
+  abstract news(heard: readonly Heard[], most: number): Promise<Glanced>;
   /** The swarms whose first owner this node is: over all nodes they add up to all there are. */
   abstract ownSwarms(): Promise<KeptSwarms>;
   abstract ring(): Promise<RingDto>;
@@ -74,6 +86,7 @@ export const dhtSeam = defineSeam<Dht>('dht', Dht, {
   poll: 8_000,
   swarms: 5_000,
   glance: 5_000,
+  news: 5_000,
   ownSwarms: 3_000,
   ring: 3_000,
 });

@@ -1,9 +1,11 @@
 /** The Dht seam, answered from this node's place on the ring. */
+import { isNodeRef } from '@dnd/chord';
 import {
   arePuts,
   areStates,
   REPLICAS,
   type DataRecord,
+  type Heard,
   type KeptSwarms,
 } from '@dnd/records';
 import { Inject, Injectable } from '@nestjs/common';
@@ -14,6 +16,7 @@ import {
   type DhtItem,
   type DhtWrite,
   type DurableKind,
+  type Glanced,
   type PlaceState,
   type Stored,
 } from './dht';
@@ -22,6 +25,8 @@ import { RingNode } from './ring-node';
 
 /** Swarms in one question. */
 const mostSwarms = 20_000;
+/** Owners in one question. */
+const mostOwners = 10_000;
 
 @Injectable()
 export class RingDht extends Dht {
@@ -93,12 +98,23 @@ export class RingDht extends Dht {
     return result.swarms;
   }
 
-  async glance(known: Uint8Array): Promise<Uint8Array> {
+  async glance(known: Uint8Array): Promise<Glanced> {
     if (!areStates(known, mostSwarms))
       throw new SeamError('bad-input', 'these are no states of swarms');
     const result = await this.node.operate({ type: 'glance', swarms: known });
-    if (result.type !== 'swarms') throw unexpected(result.type);
-    return result.swarms;
+    if (result.type !== 'glanced') throw unexpected(result.type);
+    return result;
+  }
+
+  async news(heard: readonly Heard[], most: number): Promise<Glanced> {
+    if (
+      heard.length > mostOwners ||
+      !heard.every(({ node }) => isNodeRef(node))
+    )
+      throw new SeamError('bad-input', 'these are no owners of swarms');
+    const result = await this.node.operate({ type: 'news', heard, most });
+    if (result.type !== 'glanced') throw unexpected(result.type);
+    return result;
   }
 
   ownSwarms(): Promise<KeptSwarms> {

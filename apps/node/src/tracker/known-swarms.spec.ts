@@ -1,5 +1,5 @@
 import { unpackAnswers } from '@dnd/records';
-import { copyAge, glanceAge, KnownSwarms } from './known-swarms';
+import { copyAge, followedAge, glanceAge, KnownSwarms } from './known-swarms';
 
 const hash = (n: number): Buffer => Buffer.alloc(20, n);
 const names = (list: readonly Buffer[]): number[] =>
@@ -71,6 +71,28 @@ it('says what it knows of a swarm when it has it looked at', () => {
   const [state] = unpackAnswers(table.dueGlances(10, glanceAge));
   const swarm = hash(1).toString('hex');
   expect(state).toMatchObject({ swarm, ...numbers(2, 3, 4) });
+});
+
+it('has those that are followed looked at seldom, until that is in doubt', () => {
+  const table = known(1, 2);
+  table.followed(table.dueGlances(1, glanceAge));
+  const due = (now: number) => glanced(table.dueGlances(10, now));
+  expect(due(2 * glanceAge)).toEqual([2]);
+  expect(due(3 * glanceAge)).toEqual([2]);
+  expect(due(glanceAge + followedAge)).toEqual([1, 2]);
+  table.doubt();
+  expect(due(2 * glanceAge + followedAge)).toEqual([1, 2]);
+});
+
+it('follows only what it knows', () => {
+  const table = known(1);
+  const states = table.dueGlances(1, glanceAge);
+  table.dueCopies(10, 130_000, true);
+  expect(table.has(hash(1))).toBe(false);
+  table.followed(states);
+  expect(table.has(hash(1))).toBe(false);
+  table.missed(hash(1), 130_000);
+  expect(glanced(table.dueGlances(10, 130_000 + glanceAge))).toEqual([1]);
 });
 
 it('goes round when more is due than may be asked at once', () => {

@@ -2,18 +2,22 @@
  * The swarms that this tracker has asked the ring about: when it last did, what the answer was, and
  * which are due to be asked of again. Those that nobody asks for any more are forgotten.
  *
- * Asking is cheap as long as nothing has changed: the owners are told the numbers that are known and
- * answer where they have others (`glance`). That makes sure of a copy of the peers, too, for the numbers
- * tell who is in it; peers are asked for (`copy`) when there is news that did not come from here, before
- * all others, and to renew the copy before it runs out. Times are in milliseconds.
+ * A swarm's owners are told the numbers that are known of it and answer where they have others (`glance`).
+ * Once they have, it is followed: their news tell of every change, and it is glanced at only now and then,
+ * for owners may change. That makes sure of a copy of the peers, too, for the numbers tell who is in it;
+ * peers are asked for (`copy`) when there is news that did not come from here, before all others, and to
+ * renew the copy before it runs out. Times are in milliseconds.
  */
 import { STATE_BYTES, writeNumbers, type SwarmNumbers } from '@dnd/records';
 import { HashIndex } from './hash-index';
 
 export const glanceAge = 700;
+/** Swarms that are followed are glanced at so seldom. */
+export const followedAge = 10_000;
 /** Then a copy is due to be renewed. */
 export const copyAge = 24_000;
 const limit = 200_000;
+const HASH_BYTES = 20;
 
 interface Columns {
   readonly askedAt: Float64Array;
@@ -32,6 +36,8 @@ const USED = 1;
 const STALE = 2;
 /** Other trackers have told the ring of peers. */
 const SHARED = 4;
+/** Its owners' news are heard. */
+const FOLLOWED = 8;
 
 export class KnownSwarms {
   /** Forgotten when nobody has asked for so long; may be changed at any time. */
@@ -50,6 +56,10 @@ export class KnownSwarms {
 
   get size(): number {
     return this.index.size;
+  }
+
+  has(infoHash: Uint8Array): boolean {
+    return this.index.find(infoHash) >= 0;
   }
 
   /** Is it known, and with that: somebody asks for it. */
@@ -121,12 +131,28 @@ export class KnownSwarms {
     const { columns } = this;
     const due: number[] = [];
     this.nextGlance = this.goRound(this.nextGlance, now, (entry) => {
-      const soonCopied = columns.state[entry] & STALE;
-      if (soonCopied || now - columns.glancedAt[entry] < glanceAge) return true;
+      const state = columns.state[entry];
+      const age = state & FOLLOWED ? followedAge : glanceAge;
+      if (state & STALE || now - columns.glancedAt[entry] < age) return true;
       columns.glancedAt[entry] = now;
       return due.push(entry) < most;
     });
     return this.states(due);
+  }
+
+  /** All owners of these have answered to the glance (`dueGlances`), and their news are heard from then on. */
+  followed(glances: Uint8Array): void {
+    for (let at = 0; at < glances.length; at += STATE_BYTES) {
+      const entry = this.index.find(glances.subarray(at, at + HASH_BYTES));
+      if (entry >= 0) this.columns.state[entry] |= FOLLOWED;
+    }
+  }
+
+  /** Not all owners' news were heard: each swarm is to be glanced at again. */
+  doubt(): void {
+    const { state } = this.columns;
+    for (let entry = 0; entry < state.length; entry++)
+      state[entry] &= ~FOLLOWED;
   }
 
   /** Swarms whose peers are to be asked for, with or without those that are only to be renewed: at most so many, the others at the next call. */

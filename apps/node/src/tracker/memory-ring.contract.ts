@@ -9,6 +9,7 @@ import {
   packPeers,
   unpackAnswers,
   unpackPuts,
+  type Heard,
   type SwarmAnswer,
   type KeptSwarms,
   type SwarmPut,
@@ -18,6 +19,7 @@ import {
   type DhtItem,
   type DhtWrite,
   type DurableKind,
+  type Glanced,
   type PlaceState,
   type Stored,
 } from '../dht/dht';
@@ -44,6 +46,8 @@ interface KeptSwarm {
 export class MemoryRing {
   readonly places = new Map<string, Map<string, Kept>>();
   readonly swarms = new Map<string, KeptSwarm>();
+  /** Swarms that were announced to, in order. */
+  readonly changes: string[] = [];
   version = 0;
   /** What a put is answered with. */
   stored: Stored = { stored: 3, nodes: 3, wanted: 3 };
@@ -127,17 +131,37 @@ export class MemoryDht extends Dht {
     return packAnswers(queries.map((query) => this.swarm(query)));
   }
 
-  async glance(known: Uint8Array): Promise<Uint8Array> {
+  async glance(known: Uint8Array): Promise<Glanced> {
     await this.pass();
     const states = unpackAnswers(known).map((before) => ({
       before,
       now: this.swarm(asking(before.swarm)),
     }));
-    return packAnswers(
+    return this.glanced(
       states
         .filter(({ before, now }) => !isDeepStrictEqual(before, now))
         .map(({ now }) => now),
     );
+  }
+
+  async news(heard: readonly Heard[], most: number): Promise<Glanced> {
+    await this.pass();
+    const [owner] = heard;
+    const changed = new Set(this.memory.changes.slice(owner?.revision));
+    if (!owner || changed.size > most)
+      return { swarms: packAnswers([]), heard: [], whole: false };
+    return this.glanced([...changed].map((swarm) => this.swarm(asking(swarm))));
+  }
+
+  /** The ring is one owner. */
+  private glanced(states: readonly SwarmAnswer[]): Glanced {
+    const node = { id: '0'.repeat(40), host: '', port: 1, incarnation: 1 };
+    const revision = this.memory.changes.length;
+    return {
+      swarms: packAnswers(states),
+      heard: [{ node, epoch: 1, revision }],
+      whole: true,
+    };
   }
 
   /** The spec's trackers share one ring: the first of them keeps it all. */
@@ -170,6 +194,7 @@ export class MemoryDht extends Dht {
     };
     this.memory.swarms.set(swarm, kept);
     kept.completed += completed;
+    if (peers.length > 0) this.memory.changes.push(swarm);
     for (let at = 0; at < peers.length; at += announcedBytes) {
       const row = peers.slice(at, at + givenBytes);
       const ttl = Buffer.from(peers).readUInt32BE(at + ttlAt);

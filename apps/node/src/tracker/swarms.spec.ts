@@ -1,5 +1,6 @@
-import { packPuts, unpackAnswers, unpackPuts } from '@dnd/records';
+import { packAnswers, packPuts, unpackAnswers, unpackPuts } from '@dnd/records';
 import { Logger } from '@nestjs/common';
+import type { Glanced } from '../dht/dht';
 import { keptPeer } from './memory-ring.contract';
 import {
   announceHttp,
@@ -144,37 +145,60 @@ it('counts a completed download once at every tracker', async () => {
 
 it('asks the ring only for what is new while nothing changes', async () => {
   const hash = fresh();
+  const swarm = hash.toString('hex');
   for (let p = 1; p <= 5; p++) await announce(a, hash, p);
   await until(
-    () => Promise.resolve(scene.ring.swarms.get(hash.toString('hex'))),
+    () => Promise.resolve(scene.ring.swarms.get(swarm)),
     (kept) => kept?.peers.size === 5,
   );
-  const glances: { leechers: number; changed: boolean }[] = [];
-  const { glance } = a.dht;
-  jest.spyOn(a.dht, 'glance').mockImplementation(async (known) => {
-    const changed = await glance.call(a.dht, known);
-    const ours = (packed: Uint8Array) =>
-      unpackAnswers(packed).find(({ swarm: s }) => s === hash.toString('hex'));
-    const state = ours(known);
-    if (state)
-      glances.push({
-        leechers: state.leechers,
-        changed: ours(changed) !== undefined,
-      });
-    return changed;
-  });
   const asked = jest.spyOn(a.dht, 'swarms');
+  const glances = jest.spyOn(a.dht, 'glance');
+  const news = jest.spyOn(a.dht, 'news');
   await until(
-    () => Promise.resolve(glances.length),
-    (count) => count >= 3,
+    () => Promise.resolve(news.mock.calls.length),
+    (count) => count >= 4,
   );
   // The first may still have been under way with what was known before.
-  expect(glances.slice(1)).toEqual(
-    glances.slice(1).map(() => ({ leechers: 5, changed: false })),
+  const later = await Promise.all(
+    news.mock.results.slice(1, 4).map(({ value }) => value as Promise<Glanced>),
   );
+  expect(later.map(({ whole }) => whole)).toEqual([true, true, true]);
+  const told = later.flatMap(({ swarms }) => unpackAnswers(swarms));
+  expect(told.filter((state) => state.swarm === swarm)).toEqual([]);
   const about = asked.mock.calls.flatMap(([puts]) => unpackPuts(puts));
-  expect(about.filter(({ swarm: s }) => s === hash.toString('hex'))).toEqual(
-    [],
+  expect(about.filter((put) => put.swarm === swarm)).toEqual([]);
+  const looked = glances.mock.calls.flatMap(([known]) => unpackAnswers(known));
+  expect(looked.filter((state) => state.swarm === swarm).length).toBeLessThan(
+    2,
+  );
+  jest.restoreAllMocks();
+});
+
+it('glances at its swarms again when the news of an owner cannot be heard', async () => {
+  const hash = fresh();
+  const swarm = hash.toString('hex');
+  await announce(a, hash, 1);
+  const glances = jest.spyOn(a.dht, 'glance');
+  const seen = (): boolean =>
+    glances.mock.calls.some(([known]) =>
+      unpackAnswers(known).some(
+        (state) => state.swarm === swarm && state.leechers === 1,
+      ),
+    );
+  await until(() => Promise.resolve(seen()), Boolean);
+  glances.mockClear();
+  jest
+    .spyOn(a.dht, 'news')
+    .mockResolvedValueOnce({
+      swarms: packAnswers([]),
+      heard: [],
+      whole: false,
+    });
+  await until(() => Promise.resolve(seen()), Boolean);
+  await announce(b, hash, 2);
+  await until(
+    () => look(a, hash),
+    ({ incomplete }) => incomplete === 2,
   );
   jest.restoreAllMocks();
 });

@@ -1,6 +1,6 @@
 /**
  * The swarms as this tracker knows them: its announce table, kept in step with the ring. What clients
- * say here goes to the swarm's owners twice a second. Of each swarm that is asked for here the owners
+ * say here goes to the swarm's owners twice a second. The owners of the swarms that are asked for here
  * are asked in less than a second whether anything is new, and what others said elsewhere comes back as a
  * copy. Answers are given from memory; only the first question about a swarm that is not known here
  * waits for the ring, and not for long.
@@ -19,13 +19,15 @@ import {
   eachAnswer,
   packQuestions,
   unpackAnswers,
+  type Heard,
   type KeptSwarms,
   type SwarmAnswer,
+  type SwarmState,
 } from '@dnd/records';
 import { Injectable, Logger } from '@nestjs/common';
 import { randomFillSync } from 'node:crypto';
 import { beat, every } from '../beat';
-import { Dht } from '../dht/dht';
+import { Dht, type Glanced } from '../dht/dht';
 import { SteadyClock } from '../steady-clock';
 import { copyAge, glanceAge, KnownSwarms } from './known-swarms';
 import { copyOf } from './swarm-bytes';
@@ -42,6 +44,8 @@ const tellEvery = 2;
 const fewGlances = 2_048;
 /** Swarms asked about in a round; all glances are one question. */
 const mostGlances = 16_384;
+/** News of one owner that are taken at once, however few swarms are known here. */
+const fewNews = 256;
 const mostCopies = 512;
 /** Swarms whose peers are asked for in one question. */
 const copyBatch = 64;
@@ -57,6 +61,9 @@ const maxWaiting = 20_000;
 const copyPeers = 200;
 /** Announces a second that clients are asked to make in all, and the bounds of the interval, seconds. */
 const pace = { perSecond: 2_000, least: 120, most: 1_800 };
+
+const nothing = new Uint8Array(0);
+const silence: Glanced = { swarms: nothing, heard: [], whole: false };
 
 interface Waiting {
   readonly answered: Promise<void>;
@@ -91,6 +98,9 @@ export class Swarms {
   private gathering: NodeJS.Timeout | undefined;
   private rounds = 0;
   private looking = false;
+  /** Owners of the swarms that are followed, by id. */
+  private readonly heard = new Map<string, Heard>();
+  private heardAt = 0;
   private complained = false;
   private lastOwn: KeptSwarms = { swarms: 0, peers: 0, seeds: 0 };
 
@@ -105,7 +115,7 @@ export class Swarms {
     });
     this.teller = new SwarmTeller({
       table: this.table,
-      ask: (puts) => this.ask('swarms', puts),
+      ask: (puts) => this.ask(this.dht.swarms(puts), nothing),
       heard: (answers) => this.takeCounts(answers),
       now: this.clock.now,
     });
@@ -162,7 +172,9 @@ export class Swarms {
   /** Seeders and leechers of some swarms (40 hex digits), which are not followed for that; empty where the ring does not answer. */
   async glanceAt(swarms: readonly string[]): Promise<readonly SwarmAnswer[]> {
     const hashes = swarms.map((swarm) => Buffer.from(swarm, 'hex'));
-    return unpackAnswers(await this.ask('swarms', packQuestions(hashes, 0)));
+    if (hashes.length === 0) return [];
+    const question = this.dht.swarms(packQuestions(hashes, 0));
+    return unpackAnswers(await this.ask(question, nothing));
   }
 
   /** The swarms whose first owner this tracker's node is; as last known where it does not answer. */
@@ -245,13 +257,14 @@ export class Swarms {
     this.looking = true;
     try {
       const { known, clock } = this;
+      await this.hearNews();
       // As many as it takes to get round in time, so that many are spread over it.
       const share = Math.ceil((known.size * beat) / glanceAge);
       const glances = known.dueGlances(
         Math.min(Math.max(share, fewGlances), mostGlances),
         clock.now(),
       );
-      this.takeCounts(await this.ask('glance', glances));
+      if (glances.length > 0) await this.glance(glances);
       const roundsToFill = (copyBatch * copyAge) / (known.size * beat);
       const late = Math.min(Math.max(1, Math.floor(roundsToFill)), mostLate);
       const renew = round % late === 0;
@@ -261,6 +274,32 @@ export class Swarms {
     } finally {
       this.looking = false;
     }
+  }
+
+  /** What has changed of the swarms that are followed. */
+  private async hearNews(): Promise<void> {
+    const { heard, known, clock } = this;
+    const now = clock.now();
+    if (heard.size === 0 || now - this.heardAt < glanceAge) return;
+    this.heardAt = now;
+    const most = Math.max(known.size, fewNews);
+    const question = this.dht.news([...heard.values()], most);
+    const news = await this.ask(question, silence);
+    heard.clear();
+    for (const owner of news.heard) heard.set(owner.node.id, owner);
+    if (!news.whole) known.doubt();
+    this.takeCounts(news.swarms, (infoHash) => known.has(infoHash));
+  }
+
+  /** Whom the owners of these answer, they are followed. */
+  private async glance(glances: Uint8Array): Promise<void> {
+    const question = this.dht.glance(glances);
+    const { swarms, heard, whole } = await this.ask(question, silence);
+    // News since an owner was first heard are news for these too.
+    for (const owner of heard)
+      if (!this.heard.has(owner.node.id)) this.heard.set(owner.node.id, owner);
+    if (whole) this.known.followed(glances);
+    this.takeCounts(swarms);
   }
 
   private askForWaiting(): void {
@@ -286,7 +325,8 @@ export class Swarms {
 
   /** Asks for numbers and peers. */
   private async copy(swarms: readonly Buffer[]): Promise<void> {
-    const answers = await this.ask('swarms', packQuestions(swarms, copyPeers));
+    const question = this.dht.swarms(packQuestions(swarms, copyPeers));
+    const answers = await this.ask(question, nothing);
     const now = this.clock.now();
     eachAnswer(answers, (infoHash, state) => {
       const before = this.countsHere(infoHash, now);
@@ -296,23 +336,31 @@ export class Swarms {
     });
   }
 
-  /** Numbers without peers: the peers are asked for when the numbers are news that did not come from here. */
-  private takeCounts(answers: Uint8Array): void {
+  /** Numbers without peers. */
+  private takeCounts(
+    answers: Uint8Array,
+    isWanted: (infoHash: Buffer) => boolean = () => true,
+  ): void {
     const now = this.clock.now();
     eachAnswer(answers, (infoHash, state) => {
-      const news = this.known.answered(infoHash, state, false, now);
-      if (!news) return;
-      if (news === 'peers') return this.known.stale(infoHash);
-      this.countsHere(infoHash, now);
-      const { seeds, leechers, completed } = state;
-      const { complete, incomplete, downloaded } = this.counts;
-      const more =
-        seeds > complete || leechers > incomplete || completed > downloaded;
-      // Fewer than here: the ring has not heard of all yet, or somebody left elsewhere.
-      const fewer = seeds < complete || leechers < incomplete;
-      if (more || (fewer && this.known.isShared(infoHash)))
-        this.known.stale(infoHash);
+      if (isWanted(infoHash)) this.takeCount(infoHash, state, now);
     });
+  }
+
+  /** Peers are asked for when the numbers are news that did not come from here. */
+  private takeCount(infoHash: Buffer, state: SwarmState, now: number): void {
+    const news = this.known.answered(infoHash, state, false, now);
+    if (!news) return;
+    if (news === 'peers') return this.known.stale(infoHash);
+    this.countsHere(infoHash, now);
+    const { seeds, leechers, completed } = state;
+    const { complete, incomplete, downloaded } = this.counts;
+    const more =
+      seeds > complete || leechers > incomplete || completed > downloaded;
+    // Fewer than here: the ring has not heard of all yet, or somebody left elsewhere.
+    const fewer = seeds < complete || leechers < incomplete;
+    if (more || (fewer && this.known.isShared(infoHash)))
+      this.known.stale(infoHash);
   }
 
   private countsHere(infoHash: Buffer, now: number): number {
@@ -320,23 +368,19 @@ export class Swarms {
     return this.counts.complete + this.counts.incomplete;
   }
 
-  /** Swarms whose owners do not answer are left out. */
-  private async ask(
-    what: 'swarms' | 'glance',
-    about: Uint8Array,
-  ): Promise<Uint8Array> {
-    if (about.length === 0) return about;
+  /** The answer, or `otherwise` where the ring does not answer. */
+  private async ask<T>(question: Promise<T>, otherwise: T): Promise<T> {
     try {
-      const answers = await this.dht[what](about);
+      const answer = await question;
       this.complained = false;
-      return answers;
+      return answer;
     } catch (error) {
       if (!this.complained)
         this.log.warn(
           `the ring does not answer: ${(error as Error).message}; answers come from memory`,
         );
       this.complained = true;
-      return new Uint8Array(0);
+      return otherwise;
     }
   }
 }
