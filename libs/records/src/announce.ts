@@ -70,12 +70,9 @@ export class Announces {
   }
 
   /** Nobody waits for an owner that is probably dead: another one is glanced at in its place. */
-  private *hear(
-    { node, epoch, revision }: Heard,
-    most: number,
-  ): Flow<Glanced | undefined> {
+  private *hear({ node, at }: Heard, most: number): Flow<Glanced | undefined> {
     if (this.kernel.suspected(node.id)) return undefined;
-    return yield* this.askOne(node, { type: 'news', epoch, revision, most });
+    return yield* this.askOne(node, { type: 'news', since: at, most });
   }
 
   private gather(
@@ -137,8 +134,8 @@ export class Announces {
     );
     if (answer?.type !== 'glanced' || !answer.settled || !answer.whole)
       return undefined;
-    const { swarms, epoch, revision } = answer;
-    return { swarms, heard: { node, epoch, revision } };
+    const { swarms, at } = answer;
+    return { swarms, heard: { node, at } };
   }
 
   /** Owners that are known are the same list for all of their share of the ring. */

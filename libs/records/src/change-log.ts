@@ -6,7 +6,7 @@ import type { RingId } from '@dnd/chord';
 
 const MAX_CHANGES = 16_384;
 
-/** A table's revision; `epoch` tells apart the tables that one node had before and after a start. */
+/** How often what a node keeps has changed; `epoch` tells apart what it kept before and after a start. */
 export interface Revision {
   readonly epoch: number;
   readonly revision: number;

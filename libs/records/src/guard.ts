@@ -83,10 +83,10 @@ const isPlaceAnswer = fields({
   next: optional(isItem),
 });
 
-const revision = {
+const isRevision = fields({
   epoch: count(2 ** 32 - 1),
   revision: count(Number.MAX_SAFE_INTEGER),
-};
+});
 const isGlance: Check = (v) =>
   v instanceof Uint8Array && areStates(v, MAX_GLANCES);
 
@@ -114,7 +114,13 @@ const bodies: Readonly<Record<string, Check>> = {
       }),
     ),
   }),
-  listed: fields({ settled: isBoolean, lists: list(isPlaceAnswer) }),
+  listed: fields({
+    settled: isBoolean,
+    lists: list(isPlaceAnswer),
+    at: isRevision,
+  }),
+  revision: fields({ kind: isKind }),
+  revised: fields({ settled: isBoolean, at: isRevision }),
   digest: fields({ ...range, digest: isDigest }),
   leaves: fields({
     leaves: optional(bytes(LEAVES * LEAF_DIGEST_BYTES, LEAF_DIGEST_BYTES)),
@@ -138,12 +144,12 @@ const bodies: Readonly<Record<string, Check>> = {
     swarms: (v) => v instanceof Uint8Array && areAnswers(v, MAX_ENTRIES),
   }),
   glance: fields({ swarms: isGlance }),
-  news: fields({ ...revision, most: count(MAX_GLANCES) }),
+  news: fields({ since: isRevision, most: count(MAX_GLANCES) }),
   glanced: fields({
-    ...revision,
     settled: isBoolean,
     whole: isBoolean,
     swarms: isGlance,
+    at: isRevision,
   }),
   handover: fields(range),
   swarms: fields({

@@ -53,9 +53,10 @@ export interface RecordWrite extends RecordKey {
   readonly value?: Uint8Array;
 }
 
-/** So far is known what an owner says of its swarms. */
-export interface Heard extends Revision {
+/** So far is known what a node says of what it keeps. */
+export interface Heard {
   readonly node: NodeRef;
+  readonly at: Revision;
 }
 
 /** What the node itself wants; each is answered by one `done` or `failed` of the same `op`. */
@@ -85,6 +86,13 @@ export type Operation =
         readonly place: RingId;
         readonly version?: string;
       }[];
+    }
+  /** Has no record of a kind come, changed or gone at these nodes since they answered to a `poll`? */
+  | {
+      readonly type: 'compare';
+      readonly op: number;
+      readonly kind: DurableKind;
+      readonly heard: readonly Heard[];
     }
   /** Announces to and asks about many swarms in one. */
   | {
@@ -182,7 +190,11 @@ export type OperationResult =
       readonly type: 'lists';
       readonly lists: readonly PlaceAnswer[];
       readonly missed: readonly RingId[];
+      /** Who answered. */
+      readonly heard: readonly Heard[];
     }
+  /** False, too, where a node does not answer. */
+  | { readonly type: 'compared'; readonly same: boolean }
   | {
       readonly type: 'swarms';
       /** From `packAnswers`; swarms that no owner could be reached for are left out. */

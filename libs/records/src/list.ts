@@ -1,14 +1,15 @@
 /**
  * Reads of whole places. `list` asks two replicas of one place and merges what they have;
  * `poll` asks one replica for each of many places, one message an owner, and gets back only what
- * differs from the versions it asks with.
+ * differs from the versions it asks with. `compare` tells cheaply that a poll would bring nothing.
  */
 import { betweenIncl } from '@dnd/chord';
 import type { NodeRef, RingId } from '@dnd/chord';
+import type { Revision } from './change-log';
 import { all, run, wait } from './flow';
 import type { Flow } from './flow';
 import type { Intake } from './intake';
-import type { Operation } from './io';
+import type { Heard, Operation } from './io';
 import type { Kernel } from './kernel';
 import { MAX_ENTRIES } from './message';
 import type { Answer, PlaceAnswer, PlaceQuery } from './message';
@@ -22,10 +23,19 @@ const MAX_PAGES = 1_000;
 
 type List = Extract<Operation, { type: 'list' }>;
 type Poll = Extract<Operation, { type: 'poll' }>;
+type Compare = Extract<Operation, { type: 'compare' }>;
 
 interface Answered {
   readonly lists: readonly PlaceAnswer[];
   readonly settled: boolean;
+  readonly heard: Heard;
+}
+
+/** What a poll has gathered so far. */
+interface Polled {
+  readonly lists: PlaceAnswer[];
+  readonly missed: RingId[];
+  readonly heard: Heard[];
 }
 
 export class Lists {
@@ -39,13 +49,40 @@ export class Lists {
       if (!list)
         this.kernel.out.push({ type: 'failed', op: op.op, code: 'timeout' });
       else
-        this.kernel.done(op.op, { type: 'lists', lists: [list], missed: [] });
+        this.kernel.done(op.op, {
+          type: 'lists',
+          lists: [list],
+          missed: [],
+          heard: [],
+        });
     });
   }
 
   poll(op: Poll): void {
     run(this.polled(op), (result) =>
       this.kernel.done(op.op, { type: 'lists', ...result }),
+    );
+  }
+
+  compare({ op, kind, heard }: Compare): void {
+    run(all(heard.map((one) => this.isSame(kind, one))), (same) =>
+      this.kernel.done(op, {
+        type: 'compared',
+        same: same.every(Boolean),
+      }),
+    );
+  }
+
+  private *isSame(kind: DurableKind, { node, at }: Heard): Flow<boolean> {
+    if (this.kernel.suspected(node.id)) return false;
+    const answer = yield* wait<Answer>((resume) =>
+      this.kernel.ask(node, { type: 'revision', kind }, resume),
+    );
+    return (
+      answer?.type === 'revised' &&
+      answer.settled &&
+      answer.at.epoch === at.epoch &&
+      answer.at.revision === at.revision
     );
   }
 
@@ -70,9 +107,8 @@ export class Lists {
     return heard.length === 0 ? undefined : mergeLists(heard);
   }
 
-  private *polled(op: Poll): Flow<{ lists: PlaceAnswer[]; missed: RingId[] }> {
-    const lists: PlaceAnswer[] = [];
-    const missed: RingId[] = [];
+  private *polled(op: Poll): Flow<Polled> {
+    const polled: Polled = { lists: [], missed: [], heard: [] };
     let rest = [...op.places].sort((a, b) => (a.place < b.place ? -1 : 1));
     const groups: Flow<void>[] = [];
     while (rest.length > 0) {
@@ -85,18 +121,17 @@ export class Lists {
       const group = rest.filter(same).slice(0, MAX_ENTRIES);
       const taken = new Set(group);
       rest = rest.filter((query) => !taken.has(query));
-      groups.push(this.pollGroup(op.kind, group, owners, lists, missed));
+      groups.push(this.pollGroup(op.kind, group, owners, polled));
     }
     yield* all(groups);
-    return { lists, missed };
+    return polled;
   }
 
   private *pollGroup(
     kind: DurableKind,
     group: readonly PlaceQuery[],
     owners: readonly NodeRef[],
-    lists: PlaceAnswer[],
-    missed: RingId[],
+    { lists, missed, heard }: Polled,
   ): Flow<void> {
     let best: Answered | undefined;
     for (const node of owners) {
@@ -104,8 +139,14 @@ export class Lists {
       if (answer) best = answer;
       if (answer?.settled) break;
     }
-    if (best) lists.push(...best.lists.filter((list) => !list.unchanged));
-    else missed.push(...group.map((query) => query.place));
+    if (!best) {
+      missed.push(...group.map((query) => query.place));
+      return;
+    }
+    lists.push(...best.lists.filter((list) => !list.unchanged));
+    // Of one that answers for two shares of the ring, the earlier word.
+    const { node } = best.heard;
+    if (!heard.some((one) => one.node.id === node.id)) heard.push(best.heard);
   }
 
   /** All that one node has to say to these queries, however many messages it takes. */
@@ -117,6 +158,7 @@ export class Lists {
     const lists = new Map<RingId, PlaceAnswer>();
     let open = queries;
     let settled = true;
+    let at: Revision | undefined;
     for (let page = 0; open.length > 0 && page < MAX_PAGES; page++) {
       const places = open;
       let answer = yield* this.ask(node, kind, places);
@@ -124,6 +166,7 @@ export class Lists {
       if (answer?.type !== 'listed' || answer.lists.length === 0)
         return undefined;
       settled &&= answer.settled;
+      at ??= answer.at;
       const again: PlaceQuery[] = [];
       const asked = new Map(places.map((query) => [query.place, query]));
       for (const list of answer.lists) {
@@ -143,7 +186,7 @@ export class Lists {
       for (const { place } of answer.lists) asked.delete(place);
       open = [...again, ...asked.values()];
     }
-    return { lists: [...lists.values()], settled };
+    return at && { lists: [...lists.values()], settled, heard: { node, at } };
   }
 
   private *ask(

@@ -1,6 +1,6 @@
 /**
  * What nodes say to each other about records. Every message carries its sender's clock. Requests
- * are `store`, `read`, `chunk`, `list`, `digest`, `versions`, `confirm`, `announce`, `glance`, `news`,
+ * are `store`, `read`, `chunk`, `list`, `revision`, `digest`, `versions`, `confirm`, `announce`, `glance`, `news`,
  * `handover`; the rest are answers. A frame stays below 512 KiB: values over 64 KiB travel by themselves in
  * chunks that the receiver asks for.
  */
@@ -148,6 +148,15 @@ type Body =
       readonly settled: boolean;
       /** Of the first places asked for; the rest did not fit. */
       readonly lists: readonly PlaceAnswer[];
+      /** What a question for the `revision` of this kind would have been answered with. */
+      readonly at: Revision;
+    }
+  /** Another answer than before: a record of this kind has come, changed or gone here. */
+  | { readonly type: 'revision'; readonly kind: DurableKind }
+  | {
+      readonly type: 'revised';
+      readonly settled: boolean;
+      readonly at: Revision;
     }
   /** The digest of everything the sender holds in (from, to], its own share of the ring. */
   | {
@@ -188,17 +197,18 @@ type Body =
     }
   /** Which of these swarms are no longer as the asker knows them? From `packAnswers`, without peers. */
   | { readonly type: 'glance'; readonly swarms: Uint8Array }
-  /** Which swarms have changed since this revision? Not more than `most` are of use. */
-  | ({ readonly type: 'news'; readonly most: number } & Revision)
-  /** These are otherwise now, as of this revision; an answer to `glance` and `news`. */
-  | ({
+  /** Which swarms have changed since? Not more than `most` are of use. */
+  | { readonly type: 'news'; readonly since: Revision; readonly most: number }
+  /** These are otherwise now; an answer to `glance` and `news`. */
+  | {
       readonly type: 'glanced';
       readonly settled: boolean;
       /** Nothing is left out: false where there is too much news, or the revision asked with is too old. */
       readonly whole: boolean;
       /** From `packAnswers`, without peers. */
       readonly swarms: Uint8Array;
-    } & Revision)
+      readonly at: Revision;
+    }
   | {
       readonly type: 'handover';
       readonly from: RingId;

@@ -61,12 +61,18 @@ interface Leaf {
 export class RecordTable {
   private readonly leaves = new Map<number, Leaf>();
   private revision = 0;
+  private readonly changes = new Map<DurableKind, number>();
   records = 0;
   tombstones = 0;
   bytes = 0;
 
   get lastRevision(): number {
     return this.revision;
+  }
+
+  /** How often a record of this kind came, changed or went. */
+  changesOf(kind: DurableKind): number {
+    return this.changes.get(kind) ?? 0;
   }
 
   place(kind: DurableKind, place: RingId): Place | undefined {
@@ -211,6 +217,7 @@ export class RecordTable {
     this.records += sign;
     this.bytes += sign * held.size;
     if (isTombstone(held)) this.tombstones += sign;
+    this.changes.set(place.kind, this.changesOf(place.kind) + 1);
   }
 }
 

@@ -3,7 +3,7 @@ import type { NodeRef } from '@dnd/chord';
 import { Random } from '@dnd/sim';
 import fc from 'fast-check';
 import { isRecordsMessage } from './guard';
-import type { Operation, RecordsOutput } from './io';
+import type { Heard, Operation, RecordsOutput } from './io';
 import { digestOf } from './record';
 import type { RecordKey } from './record';
 import { Records } from './records';
@@ -303,6 +303,51 @@ describe('a whole place', () => {
       [],
     );
     expect(ring.network.counters.sent - before).toBeLessThan(30);
+  });
+
+  it('is the same until something of its kind is written, or somebody who was heard is gone', () => {
+    const ring = ringOf(4);
+    const places = Array.from({ length: 256 }, (_, i) => ({
+      place: digestOf(bytes(`catalogue/${i}`)),
+    }));
+    const node = pick(ring);
+    const catalogue = { kind: 'catalogue' as const };
+    const heard = (): readonly Heard[] => {
+      const { result } = ask(ring, node, {
+        type: 'poll',
+        ...catalogue,
+        places,
+      });
+      if (result.type !== 'done' || result.result.type !== 'lists')
+        throw new Error(result.type);
+      return result.result.heard;
+    };
+    const isSame = (since: readonly Heard[]): boolean => {
+      const { result } = ask(ring, node, {
+        type: 'compare',
+        ...catalogue,
+        heard: since,
+      });
+      if (result.type !== 'done' || result.result.type !== 'compared')
+        throw new Error(result.type);
+      return result.result.same;
+    };
+    const start = heard();
+    expect(start.length).toBe(4);
+    expect(isSame(start)).toBe(true);
+    ask(ring, pick(ring), put([{ key: keyFor('x'), value: bytes('x') }]));
+    expect(isSame(start)).toBe(true);
+    const place = digestOf(bytes('catalogue/7'));
+    const key = { ...catalogue, place, item: 'entry' };
+    ask(ring, pick(ring), put([{ key, value: bytes('entry') }]));
+    expect(isSame(start)).toBe(false);
+    const later = heard();
+    expect(isSame(later)).toBe(true);
+    ask(ring, pick(ring), put([{ key, value: undefined }]));
+    expect(isSame(later)).toBe(false);
+    const last = heard();
+    ring.lose(ring.random.pick(ring.live.filter((other) => other !== node)));
+    expect(isSame(last)).toBe(false);
   });
 });
 

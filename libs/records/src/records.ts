@@ -175,6 +175,8 @@ export class Records implements Machine<RecordsInput, RecordsOutput> {
         return this.lists.list(operation);
       case 'poll':
         return this.lists.poll(operation);
+      case 'compare':
+        return this.lists.compare(operation);
       case 'announce':
         return this.announces.announce(operation);
       case 'glance':

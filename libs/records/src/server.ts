@@ -3,6 +3,7 @@
  * out in a way that the asker sees, and it asks again.
  */
 import type { NodeRef } from '@dnd/chord';
+import type { Revision } from './change-log';
 import { all, run, wait } from './flow';
 import type { Flow } from './flow';
 import type { Intake } from './intake';
@@ -76,6 +77,8 @@ export class Server {
         return run(this.chunk(message), answer);
       case 'list':
         return run(this.list(message), answer);
+      case 'revision':
+        return answer(this.revision(message));
       case 'digest':
         return answer(this.digest(from, message));
       case 'versions':
@@ -178,6 +181,8 @@ export class Server {
   }
 
   private *list(message: Of<'list'>): Flow<RecordsBody> {
+    // What changes while values are read shows in the next revision.
+    const at = this.revisionOf(message.kind);
     const cut: { answer: PlaceAnswer; metas: RecordMeta[] }[] = [];
     let entries = MAX_ENTRIES;
     let bytes = ANSWER_BYTES;
@@ -189,7 +194,17 @@ export class Server {
       cut.push(part);
     }
     const lists = yield* all(cut.map((part) => this.fill(part)));
-    return { type: 'listed', settled: this.kernel.settled, lists };
+    return { type: 'listed', settled: this.kernel.settled, lists, at };
+  }
+
+  private revision({ kind }: Of<'revision'>): RecordsBody {
+    const { settled } = this.kernel;
+    return { type: 'revised', settled, at: this.revisionOf(kind) };
+  }
+
+  private revisionOf(kind: DurableKind): Revision {
+    const { self, table } = this.kernel;
+    return { epoch: self.incarnation, revision: table.changesOf(kind) };
   }
 
   private *fill(part: {
@@ -332,7 +347,7 @@ export class Server {
     return this.glanced(true, swarms.changed(known, now));
   }
 
-  private news({ most, ...since }: Of<'news'>): RecordsBody {
+  private news({ since, most }: Of<'news'>): RecordsBody {
     const { swarms, now } = this.kernel;
     const changed = swarms.log.since(since, most);
     const states = changed?.map((swarm) => swarms.read(swarm, 0, false, now));
@@ -346,7 +361,7 @@ export class Server {
       settled,
       whole,
       swarms: states,
-      ...swarms.log.now,
+      at: swarms.log.now,
     };
   }
 

@@ -37,6 +37,12 @@ export interface PlaceState {
   readonly items: readonly DhtItem[];
 }
 
+export interface Polled {
+  readonly states: readonly PlaceState[];
+  /** Who was heard; empty where not all owners answered. */
+  readonly heard: readonly Heard[];
+}
+
 /** What the owners of swarms say of those that have changed. */
 export interface Glanced {
   /** `packAnswers` of @dnd/records, without peers. */
@@ -61,7 +67,9 @@ export abstract class Dht {
   abstract poll(
     kind: DurableKind,
     places: readonly { readonly place: string; readonly version?: string }[],
-  ): Promise<readonly PlaceState[]>;
+  ): Promise<Polled>;
+  /** Has nothing of this kind changed at these nodes since they answered to a poll? False, too, where one does not answer. */
+  abstract same(kind: DurableKind, heard: readonly Heard[]): Promise<boolean>;
   /**
    * Tells and asks the owners of many swarms at once: `packPuts` of @dnd/records goes in and `packAnswers`
    * comes out; swarms whose owners do not answer are left out.
@@ -84,6 +92,7 @@ export const dhtSeam = defineSeam<Dht>('dht', Dht, {
   get: 8_000,
   list: 8_000,
   poll: 8_000,
+  same: 5_000,
   swarms: 5_000,
   glance: 5_000,
   news: 5_000,

@@ -17,7 +17,7 @@ import {
   type DhtWrite,
   type DurableKind,
   type Glanced,
-  type PlaceState,
+  type Polled,
   type Stored,
 } from './dht';
 import type { RingDto, RingNodeDto } from './dht.dto';
@@ -25,8 +25,8 @@ import { RingNode } from './ring-node';
 
 /** Swarms in one question. */
 const mostSwarms = 20_000;
-/** Owners in one question. */
-const mostOwners = 10_000;
+/** Nodes in one question. */
+const mostNodes = 10_000;
 
 @Injectable()
 export class RingDht extends Dht {
@@ -77,10 +77,10 @@ export class RingDht extends Dht {
   async poll(
     kind: DurableKind,
     places: readonly { place: string; version?: string }[],
-  ): Promise<readonly PlaceState[]> {
+  ): Promise<Polled> {
     const result = await this.node.operate({ type: 'poll', kind, places });
     if (result.type !== 'lists') throw unexpected(result.type);
-    return result.lists
+    const states = result.lists
       .filter(({ unchanged }) => !unchanged)
       .map(({ place, version, complete, items }) => ({
         place,
@@ -88,6 +88,14 @@ export class RingDht extends Dht {
         complete,
         items: items.map(toItem),
       }));
+    return { states, heard: result.missed.length > 0 ? [] : result.heard };
+  }
+
+  async same(kind: DurableKind, heard: readonly Heard[]): Promise<boolean> {
+    checkHeard(heard);
+    const result = await this.node.operate({ type: 'compare', kind, heard });
+    if (result.type !== 'compared') throw unexpected(result.type);
+    return result.same;
   }
 
   async swarms(puts: Uint8Array): Promise<Uint8Array> {
@@ -107,11 +115,7 @@ export class RingDht extends Dht {
   }
 
   async news(heard: readonly Heard[], most: number): Promise<Glanced> {
-    if (
-      heard.length > mostOwners ||
-      !heard.every(({ node }) => isNodeRef(node))
-    )
-      throw new SeamError('bad-input', 'these are no owners of swarms');
+    checkHeard(heard);
     const result = await this.node.operate({ type: 'news', heard, most });
     if (result.type !== 'glanced') throw unexpected(result.type);
     return result;
@@ -169,6 +173,13 @@ export class RingDht extends Dht {
       },
     };
   }
+}
+
+function checkHeard(heard: readonly Heard[]): void {
+  const areNodes =
+    heard.length <= mostNodes && heard.every(({ node }) => isNodeRef(node));
+  if (!areNodes)
+    throw new SeamError('bad-input', 'these are no nodes of a ring');
 }
 
 const toItem = ({ item, value }: DataRecord): DhtItem => ({

@@ -1,8 +1,9 @@
 /**
  * Keeps this tracker's copy of the catalogue in step with the partitions on the ring: each second it
- * asks their owners what is new since the version it has. What was kept and much news are taken in
+ * asks their owners whether anything is new, and then what since the version it has. What was kept and much news are taken in
  * bit by bit, so that the tracker answers meanwhile.
  */
+import type { Heard } from '@dnd/records';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { setImmediate } from 'node:timers/promises';
 import { every } from '../beat';
@@ -14,6 +15,8 @@ import { cataloguePlaces } from './places';
 /** Milliseconds between two rounds; longer after much news, so that taking it in never takes more than a quarter of the time. */
 const period = 1_000;
 const share = 3;
+/** However long their owners say that nothing is new, the partitions are asked of again: owners change. */
+const pollAge = 10_000;
 /** Entries taken in at a time. */
 const slice = 50;
 /** Milliseconds between two words about what has been read so far. */
@@ -30,6 +33,8 @@ export class CatalogueSync {
   private endRounds = (): void => undefined;
   private busy = false;
   private restUntil = 0;
+  private heard: readonly Heard[] = [];
+  private polledAt = 0;
   private running = false;
   private complained = false;
 
@@ -105,17 +110,20 @@ export class CatalogueSync {
     if (this.busy || performance.now() < this.restUntil) return;
     this.busy = true;
     try {
+      if (!(await this.isNews())) return;
       const places = cataloguePlaces.map((place) => {
         const version = this.versions.get(place);
         return version === undefined ? { place } : { place, version };
       });
-      const states = await this.dht.poll('catalogue', places);
+      const { states, heard } = await this.dht.poll('catalogue', places);
       const began = performance.now();
+      this.heard = [];
       for (const state of states) await this.takeIn(state);
       if (this.running && this.index.isWasteful)
         await this.index.load(() => this.pause());
       if (states.length > 0) this.announce();
-      const ended = performance.now();
+      this.heard = heard;
+      const ended = (this.polledAt = performance.now());
       this.restUntil = ended + (ended - began) * share;
       this.complained = false;
     } catch (error) {
@@ -124,8 +132,17 @@ export class CatalogueSync {
           `not in step with the ring: ${(error as Error).message}; the catalogue is shown as last known`,
         );
       this.complained = true;
+    } finally {
+      this.busy = false;
     }
-    this.busy = false;
+  }
+
+  /** Would a poll bring anything? */
+  private async isNews(): Promise<boolean> {
+    const { heard, polledAt } = this;
+    if (heard.length === 0 || performance.now() - polledAt >= pollAge)
+      return true;
+    return !(await this.dht.same('catalogue', heard));
   }
 
   private async takeIn(state: PlaceState): Promise<void> {

@@ -21,6 +21,7 @@ import {
   type DurableKind,
   type Glanced,
   type PlaceState,
+  type Polled,
   type Stored,
 } from '../dht/dht';
 import type { RingDto } from '../dht/dht.dto';
@@ -108,9 +109,9 @@ export class MemoryDht extends Dht {
   async poll(
     kind: DurableKind,
     places: readonly { place: string; version?: string }[],
-  ): Promise<readonly PlaceState[]> {
+  ): Promise<Polled> {
     await this.pass();
-    return places.flatMap(({ place, version }) => {
+    const states: PlaceState[] = places.flatMap(({ place, version }) => {
       const items = [...this.memory.place(kind, place)];
       const newest = Math.max(0, ...items.map(([, kept]) => kept.version));
       const since = version === undefined ? -1 : Number(version);
@@ -121,6 +122,12 @@ export class MemoryDht extends Dht {
       const complete = version === undefined;
       return [{ place, version: String(newest), complete, items: changed }];
     });
+    return { states, heard: [heardAt(this.memory.version)] };
+  }
+
+  async same(_kind: DurableKind, heard: readonly Heard[]): Promise<boolean> {
+    await this.pass();
+    return heard[0]?.at.revision === this.memory.version;
   }
 
   async swarms(puts: Uint8Array): Promise<Uint8Array> {
@@ -147,19 +154,16 @@ export class MemoryDht extends Dht {
   async news(heard: readonly Heard[], most: number): Promise<Glanced> {
     await this.pass();
     const [owner] = heard;
-    const changed = new Set(this.memory.changes.slice(owner?.revision));
+    const changed = new Set(this.memory.changes.slice(owner?.at.revision));
     if (!owner || changed.size > most)
       return { swarms: packAnswers([]), heard: [], whole: false };
     return this.glanced([...changed].map((swarm) => this.swarm(asking(swarm))));
   }
 
-  /** The ring is one owner. */
   private glanced(states: readonly SwarmAnswer[]): Glanced {
-    const node = { id: '0'.repeat(40), host: '', port: 1, incarnation: 1 };
-    const revision = this.memory.changes.length;
     return {
       swarms: packAnswers(states),
-      heard: [{ node, epoch: 1, revision }],
+      heard: [heardAt(this.memory.changes.length)],
       whole: true,
     };
   }
@@ -215,6 +219,12 @@ export class MemoryDht extends Dht {
     };
   }
 }
+
+/** The ring is one owner. */
+const heardAt = (revision: number): Heard => ({
+  node: { id: '0'.repeat(40), host: '', port: 1, incarnation: 1 },
+  at: { epoch: 1, revision },
+});
 
 /** Asks for numbers. */
 const asking = (swarm: string): SwarmPut => ({

@@ -187,13 +187,11 @@ it('glances at its swarms again when the news of an owner cannot be heard', asyn
     );
   await until(() => Promise.resolve(seen()), Boolean);
   glances.mockClear();
-  jest
-    .spyOn(a.dht, 'news')
-    .mockResolvedValueOnce({
-      swarms: packAnswers([]),
-      heard: [],
-      whole: false,
-    });
+  jest.spyOn(a.dht, 'news').mockResolvedValueOnce({
+    swarms: packAnswers([]),
+    heard: [],
+    whole: false,
+  });
   await until(() => Promise.resolve(seen()), Boolean);
   await announce(b, hash, 2);
   await until(
