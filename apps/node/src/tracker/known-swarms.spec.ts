@@ -84,6 +84,18 @@ it('has those that are followed looked at seldom, until that is in doubt', () =>
   expect(due(2 * glanceAge + followedAge)).toEqual([1, 2]);
 });
 
+it('renews copies of what it follows only where others have peers too', () => {
+  const table = known(1, 2);
+  table.followed(table.dueGlances(10, glanceAge));
+  expect(table.dueCopies(10, copyAge, true)).toEqual([]);
+  table.shared(hash(2));
+  expect(names(table.dueCopies(10, copyAge, true))).toEqual([2]);
+  table.stale(hash(1));
+  expect(names(table.dueCopies(10, copyAge, true))).toEqual([1]);
+  table.doubt();
+  expect(names(table.dueCopies(10, 3 * copyAge, true))).toEqual([1, 2]);
+});
+
 it('follows only what it knows', () => {
   const table = known(1);
   const states = table.dueGlances(1, glanceAge);

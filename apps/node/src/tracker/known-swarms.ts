@@ -34,7 +34,7 @@ interface Columns {
 const USED = 1;
 /** Its peers are to be asked for at the next turn. */
 const STALE = 2;
-/** Other trackers have told the ring of peers. */
+/** Other trackers have told the ring of peers or downloads. */
 const SHARED = 4;
 /** Its owners' news are heard. */
 const FOLLOWED = 8;
@@ -112,7 +112,7 @@ export class KnownSwarms {
     this.urgent.push(entry);
   }
 
-  /** It has peers that other trackers were told of. */
+  /** It has peers, or has had downloads, that other trackers were told of. */
   shared(infoHash: Uint8Array): void {
     const entry = this.index.find(infoHash);
     if (entry >= 0) this.columns.state[entry] |= SHARED;
@@ -179,9 +179,12 @@ export class KnownSwarms {
     return due;
   }
 
+  /** Of a swarm that is followed and has no peers but ours there is nothing to copy. */
   private isOld(entry: number, now: number): boolean {
-    const { state, copiedAt } = this.columns;
-    return (state[entry] & STALE) !== 0 || now - copiedAt[entry] >= copyAge;
+    const state = this.columns.state[entry];
+    if (state & STALE) return true;
+    if ((state & (FOLLOWED | SHARED)) === FOLLOWED) return false;
+    return now - this.columns.copiedAt[entry] >= copyAge;
   }
 
   /** Visits all once from `from` on, or until told to stop, and forgets those that nobody asks for; where to go on. */

@@ -363,9 +363,11 @@ export class Swarms {
       this.known.stale(infoHash);
   }
 
+  /** Fills `counts`; their sum. */
   private countsHere(infoHash: Buffer, now: number): number {
     this.table.scrape(infoHash, 0, now, this.counts);
-    return this.counts.complete + this.counts.incomplete;
+    const { complete, incomplete, downloaded } = this.counts;
+    return complete + incomplete + downloaded;
   }
 
   /** The answer, or `otherwise` where the ring does not answer. */

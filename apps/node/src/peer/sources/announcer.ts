@@ -114,9 +114,11 @@ export class Announcer {
     this.busy = true;
     try {
       const now = this.owner.now();
-      const due = [...this.schedules]
-        .filter(([, { dueAt }]) => dueAt <= now)
-        .slice(0, batchSize);
+      const due: [TorrentSession, Schedule][] = [];
+      for (const [session, schedule] of this.schedules) {
+        if (schedule.dueAt > now) continue;
+        if (due.push([session, schedule]) >= batchSize) break;
+      }
       if (due.length > 0) await this.announceAll(due);
     } finally {
       this.busy = false;
