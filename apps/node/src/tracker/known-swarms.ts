@@ -3,8 +3,8 @@
  * which are due to be asked of again. Those that nobody asks for any more are forgotten.
  *
  * A swarm's owners are told the numbers that are known of it and answer where they have others (`glance`).
- * Once they have, it is followed: their news tell of every change, and it is glanced at only now and then,
- * for owners may change. That makes sure of a copy of the peers, too, for the numbers tell who is in it;
+ * Once they have, it is followed: their news tell of every change, and it is glanced at only when there is
+ * doubt whether they are still its owners. That makes sure of a copy of the peers, too, for the numbers tell who is in it;
  * peers are asked for (`copy`) when there is news that did not come from here, before all others, and to
  * renew the copy before it runs out. Times are in milliseconds.
  */
@@ -12,8 +12,6 @@ import { STATE_BYTES, writeNumbers, type SwarmNumbers } from '@dnd/records';
 import { HashIndex } from './hash-index';
 
 export const glanceAge = 700;
-/** Swarms that are followed are glanced at so seldom. */
-export const followedAge = 10_000;
 /** Then a copy is due to be renewed. */
 export const copyAge = 24_000;
 const limit = 200_000;
@@ -131,9 +129,8 @@ export class KnownSwarms {
     const { columns } = this;
     const due: number[] = [];
     this.nextGlance = this.goRound(this.nextGlance, now, (entry) => {
-      const state = columns.state[entry];
-      const age = state & FOLLOWED ? followedAge : glanceAge;
-      if (state & STALE || now - columns.glancedAt[entry] < age) return true;
+      if (columns.state[entry] & (STALE | FOLLOWED)) return true;
+      if (now - columns.glancedAt[entry] < glanceAge) return true;
       columns.glancedAt[entry] = now;
       return due.push(entry) < most;
     });
@@ -148,7 +145,7 @@ export class KnownSwarms {
     }
   }
 
-  /** Not all owners' news were heard: each swarm is to be glanced at again. */
+  /** Each swarm is to be glanced at again. */
   doubt(): void {
     const { state } = this.columns;
     for (let entry = 0; entry < state.length; entry++)

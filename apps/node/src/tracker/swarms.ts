@@ -44,6 +44,8 @@ const tellEvery = 2;
 const fewGlances = 2_048;
 /** Swarms asked about in a round; all glances are one question. */
 const mostGlances = 16_384;
+/** Milliseconds that swarms are followed by news alone: others may have become their owners. */
+const trust = 10_000;
 /** News of one owner that are taken at once, however few swarms are known here. */
 const fewNews = 256;
 const mostCopies = 512;
@@ -101,6 +103,7 @@ export class Swarms {
   /** Owners of the swarms that are followed, by id. */
   private readonly heard = new Map<string, Heard>();
   private heardAt = 0;
+  private trustedUntil = 0;
   private complained = false;
   private lastOwn: KeptSwarms = { swarms: 0, peers: 0, seeds: 0 };
 
@@ -287,7 +290,10 @@ export class Swarms {
     const news = await this.ask(question, silence);
     heard.clear();
     for (const owner of news.heard) heard.set(owner.node.id, owner);
-    if (!news.whole) known.doubt();
+    if (!news.whole || now > this.trustedUntil) {
+      known.doubt();
+      this.trustedUntil = now + trust;
+    }
     this.takeCounts(news.swarms, (infoHash) => known.has(infoHash));
   }
 
