@@ -4,9 +4,11 @@
  * one is looked through when it has doubled (per cent). What is young is so little that one thread
  * clears it away sooner than several that must be woken. Nothing is born old: V8 takes what lived long
  * while the program started for a sign, and then each socket that is over keeps alive what it knew. And
- * what runs once a second is not compiled anew within minutes: a node at rest would do little else.
+ * what runs once a second is not compiled anew within minutes: a node at rest would do little else. The
+ * program may have the heap looked through itself (apps/node/src/tidy.ts).
  */
 export const v8Flags = [
+  '--expose-gc',
   '--max-semi-space-size=16',
   '--no-parallel-scavenge',
   '--heap-growing-percent=100',

@@ -5,6 +5,7 @@
  */
 import { ConfigError, helpText, readConfig } from './config/config';
 import type { Program } from './program';
+import { tidyAtRest } from './tidy';
 import { VERSION } from './version';
 
 const started = Date.now();
@@ -19,6 +20,7 @@ try {
     const { Program } = await import('./program');
     const program = await Program.start(command.config);
     stopOnSignals(program);
+    tidyAtRest();
     console.log(
       `${program.readyLine} (ready after ${((Date.now() - started) / 1000).toFixed(1)} s)`,
     );

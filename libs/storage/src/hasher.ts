@@ -31,7 +31,7 @@ export interface HasherOptions {
   readonly workerUrl: string | URL;
   /** Default 2. */
   readonly threads?: number;
-  /** Milliseconds without work after which the threads end; default 5,000. */
+  /** Milliseconds without work after which the threads end; default 2,000. */
   readonly restMs?: number;
 }
 
@@ -82,7 +82,7 @@ export class Hasher {
   constructor(options: HasherOptions) {
     this.#workerUrl = options.workerUrl;
     this.threads = Math.max(1, Math.min(64, options.threads ?? 2));
-    this.#restMs = options.restMs ?? 5_000;
+    this.#restMs = options.restMs ?? 2_000;
   }
 
   /** Threads that there are now. */

@@ -36,6 +36,8 @@ export class Announcer {
   private endRounds = (): void => undefined;
   private checkInTimer: NodeJS.Timeout | undefined;
   private busy = false;
+  /** Nothing is due before. */
+  private nextDueAt = 0;
   private complained = false;
   private stopping = false;
   private registered: Promise<void>;
@@ -96,6 +98,7 @@ export class Announcer {
   }
 
   private now(session: TorrentSession, event: AnnounceEvent): void {
+    this.nextDueAt = 0;
     const known = this.schedules.get(session);
     if (known) Object.assign(known, { dueAt: 0, event });
     else
@@ -110,25 +113,31 @@ export class Announcer {
   }
 
   private async round(): Promise<void> {
-    if (this.busy || this.stopping) return;
+    const now = this.owner.now();
+    if (this.busy || this.stopping || now < this.nextDueAt) return;
     this.busy = true;
     try {
-      const now = this.owner.now();
       const due: [TorrentSession, Schedule][] = [];
-      for (const [session, schedule] of this.schedules) {
-        if (schedule.dueAt > now) continue;
-        if (due.push([session, schedule]) >= batchSize) break;
-      }
+      this.nextDueAt = Infinity;
+      for (const [session, schedule] of this.schedules)
+        if (schedule.dueAt <= now && due.length < batchSize)
+          due.push([session, schedule]);
+        else this.lookAgainAt(schedule.dueAt);
       if (due.length > 0) await this.announceAll(due);
     } finally {
       this.busy = false;
     }
   }
 
+  private lookAgainAt(time: number): void {
+    this.nextDueAt = Math.min(this.nextDueAt, time);
+  }
+
   private async announceAll(
     due: readonly [TorrentSession, Schedule][],
   ): Promise<void> {
-    for (const [, schedule] of due) schedule.state = 'working';
+    for (const [, schedule] of due)
+      Object.assign(schedule, { state: 'working', dueAt: Infinity });
     try {
       const answers = await this.send(
         due.map(([session, { event }]) => this.announce(session, event)),
@@ -145,9 +154,13 @@ export class Announcer {
           message: undefined,
           peers: peers.length,
           lastAt: Date.now(),
-          event: 'update',
-          dueAt: this.owner.now() + wait,
         });
+        // Unless there was something to tell meanwhile.
+        if (schedule.dueAt === Infinity) {
+          schedule.event = 'update';
+          schedule.dueAt = this.owner.now() + wait;
+        }
+        this.lookAgainAt(schedule.dueAt);
       });
     } catch (error) {
       const { message } = error as Error;
@@ -160,6 +173,7 @@ export class Announcer {
           message,
           dueAt: this.owner.now() + afterError,
         });
+      this.lookAgainAt(this.owner.now() + afterError);
     }
   }
 
