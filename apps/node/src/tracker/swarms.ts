@@ -76,6 +76,7 @@ const events: Record<EventName, AnnounceRequest['event']> = {
   started: AnnounceEvent.started,
   completed: AnnounceEvent.completed,
   stopped: AnnounceEvent.stopped,
+  paused: AnnounceEvent.paused,
   update: AnnounceEvent.none,
 };
 

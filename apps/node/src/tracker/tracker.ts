@@ -31,7 +31,9 @@ export interface Publication {
   readonly publishedAt: number;
 }
 
-export type AnnounceEvent = 'started' | 'completed' | 'stopped' | 'update';
+/** `paused` says that a peer lacks something and wants no more (BEP 21). */
+export type AnnounceEvent =
+  'started' | 'completed' | 'stopped' | 'paused' | 'update';
 
 export interface PeerAnnounce {
   /** 40 hex digits. */

@@ -192,7 +192,7 @@ export class Announcer {
       peerId: this.owner.peerId,
       host: this.owner.config.advertise,
       port: this.owner.port,
-      event,
+      event: event !== 'stopped' && session.isPartialSeed ? 'paused' : event,
       left: session.left,
       want: event === 'stopped' ? 0 : peersWanted,
     };

@@ -43,7 +43,7 @@ afterEach(() => {
 /** A torrent as its trackers are told of it. */
 function build(facts: {
   left: number;
-  complete: boolean;
+  isPartialSeed?: boolean;
   metainfo?: object;
   isPrivate?: boolean;
 }) {
@@ -95,7 +95,7 @@ const events = (): (string | null)[] =>
   asked.map((query) => query.get('event'));
 
 it('are told of what begins and ends, and give peers', async () => {
-  const { session, start, again, stop } = build({ left: 5, complete: false });
+  const { session, start, again, stop } = build({ left: 5 });
   await start();
   await again();
   await stop();
@@ -107,7 +107,7 @@ it('are told of what begins and ends, and give peers', async () => {
 });
 
 it('hear of one that wants no more though it lacks something that it is paused (BEP 21)', async () => {
-  const { start, again, stop } = build({ left: 5, complete: true });
+  const { start, again, stop } = build({ left: 5, isPartialSeed: true });
   await start();
   await again();
   await again();
@@ -116,7 +116,7 @@ it('hear of one that wants no more though it lacks something that it is paused (
 });
 
 it('hear nothing of the kind of a seed', async () => {
-  const { start, again, stop } = build({ left: 0, complete: true });
+  const { start, again, stop } = build({ left: 0 });
   await start();
   await again();
   await stop();
@@ -127,7 +127,7 @@ it('are more when one names others, unless the torrent is private or may be', as
   const names =
     '13:announce-listll20:http://b.test:1/anno9:udp://b:17:ftp://cee';
   named = names;
-  const facts = { left: 5, complete: false };
+  const facts = { left: 5 };
   const open = build({ ...facts, metainfo: {}, isPrivate: false });
   await open.start();
   expect(open.urls().slice(1).sort()).toEqual([

@@ -140,9 +140,7 @@ export class OutsideTrackers {
     { call, url, event: told, trackerId }: AnnounceOutput,
   ): Promise<void> {
     const { left } = session;
-    // BEP 21: wants no more, though it lacks something.
-    const isPartialSeed = session.complete && left > 0;
-    const event = told ?? (isPartialSeed ? 'paused' : undefined);
+    const event = told ?? (session.isPartialSeed ? 'paused' : undefined);
     const facts: AnnounceFacts = {
       infoHash: wireHashes(session.local)[0],
       peerId: this.owner.peerId,

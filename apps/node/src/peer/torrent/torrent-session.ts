@@ -174,6 +174,11 @@ export class TorrentSession
     return this.metainfo ? this.metainfo.size - this.completedBytes : 1;
   }
 
+  /** It wants no more, though it lacks something (BEP 21). */
+  get isPartialSeed(): boolean {
+    return this.complete && this.left > 0;
+  }
+
   get isPrivate(): boolean {
     return this.metainfo?.private ?? false;
   }
