@@ -290,15 +290,16 @@ export class Swarms {
     const question = this.dht.news([...heard.values()], most);
     const news = await this.ask(question, silence);
     heard.clear();
-    for (const owner of news.heard) heard.set(owner.node.id, owner);
-    if (!news.whole || now > this.trustedUntil) {
+    if (news.whole && now < this.trustedUntil) {
+      for (const owner of news.heard) heard.set(owner.node.id, owner);
+    } else {
       known.doubt();
       this.trustedUntil = now + trust;
     }
     this.takeCounts(news.swarms, (infoHash) => known.has(infoHash));
   }
 
-  /** Whom the owners of these answer, they are followed. */
+  /** These are followed if all their owners answer. */
   private async glance(glances: Uint8Array): Promise<void> {
     const question = this.dht.glance(glances);
     const { swarms, heard, whole } = await this.ask(question, silence);
