@@ -24,6 +24,7 @@ import {
   type SocketSession,
 } from './peer-socket';
 import { TcpTransport } from '../transport/tcp-transport';
+import { leavingAddress } from './leaving-address';
 import { isLocal } from '../torrent/torrent-peers';
 import type { TorrentSession } from '../torrent/torrent-session';
 import type { Transport, TransportEvents } from '../transport/transport';
@@ -280,10 +281,8 @@ export class Connections implements SocketOwner, DialerOwner, UtpPortOwner {
     return maxSockets - this.open.size;
   }
 
-  /** On this machine connections leave from the address that is listened on, so that it is one peer with one address. */
-  get leavesFrom(): string | undefined {
-    const { host } = this.owner;
-    return isLocal(host) && host !== '127.0.0.1' ? host : undefined;
+  leavesFrom(to: string): string | undefined {
+    return leavingAddress(this.owner.host, to);
   }
 
   sessions(): Iterable<TorrentSession> {

@@ -55,7 +55,7 @@ describe('Dialer', () => {
       } as unknown as TorrentSession;
       const dialer: Dialer = new Dialer({
         encryption: 'accepted',
-        leavesFrom: undefined,
+        leavesFrom: () => undefined,
         room: 9,
         sessions: () => [session],
         isOwn: () => false,

@@ -13,8 +13,8 @@ export interface DialerOwner {
   readonly encryption: EncryptionPolicy;
   /** Undefined while uTP is off. */
   dialUtp(host: string, port: number): ListeningTransport | undefined;
-  /** Address that connections leave from, where it matters. */
-  readonly leavesFrom: string | undefined;
+  /** Address that connections to another leave from, where it matters. */
+  leavesFrom(to: string): string | undefined;
   /** Those that may be connected, and how many more connections there may be. */
   sessions(): Iterable<TorrentSession>;
   readonly room: number;
@@ -153,7 +153,7 @@ export class Dialer {
     const transport: ListeningTransport | undefined =
       way.kind === 'utp'
         ? owner.dialUtp(host, port)
-        : TcpTransport.dial(host, port, owner.leavesFrom);
+        : TcpTransport.dial(host, port, owner.leavesFrom(host));
     if (!transport) return false;
     session.peers.dialling.add(keyOf(address));
     const policy = way.swapped ? swapped(owner.encryption) : owner.encryption;
