@@ -176,9 +176,15 @@ export class RingDht extends Dht {
 }
 
 function checkHeard(heard: readonly Heard[]): void {
-  const areNodes =
-    heard.length <= mostNodes && heard.every(({ node }) => isNodeRef(node));
-  if (!areNodes)
+  const areHeard =
+    heard.length <= mostNodes &&
+    heard.every(
+      ({ node, at }) =>
+        isNodeRef(node) &&
+        Number.isSafeInteger(at?.epoch) &&
+        Number.isSafeInteger(at?.revision),
+    );
+  if (!areHeard)
     throw new SeamError('bad-input', 'these are no nodes of a ring');
 }
 

@@ -1,7 +1,7 @@
 /**
  * Keeps this tracker's copy of the catalogue in step with the partitions on the ring: each second it
- * asks their owners whether anything is new, and then what since the version it has. What was kept and much news are taken in
- * bit by bit, so that the tracker answers meanwhile.
+ * asks their owners whether anything is new, and if so what since the version it has. What was kept and
+ * much news are taken in bit by bit, so that the tracker answers meanwhile.
  */
 import type { Heard } from '@dnd/records';
 import { Inject, Injectable, Logger } from '@nestjs/common';

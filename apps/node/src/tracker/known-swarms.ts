@@ -4,9 +4,9 @@
  *
  * A swarm's owners are told the numbers that are known of it and answer where they have others (`glance`).
  * Once they have, it is followed: their news tell of every change, and it is glanced at only when there is
- * doubt whether they are still its owners. That makes sure of a copy of the peers, too, for the numbers tell who is in it;
- * peers are asked for (`copy`) when there is news that did not come from here, before all others, and to
- * renew the copy before it runs out. Times are in milliseconds.
+ * doubt whether they are still its owners. That makes sure of a copy of the peers, too, for the numbers
+ * tell who is in it; peers are asked for (`copy`) when there is news that did not come from here, before
+ * all others, and to renew the copy before it runs out. Times are in milliseconds.
  */
 import { STATE_BYTES, writeNumbers, type SwarmNumbers } from '@dnd/records';
 import { HashIndex } from './hash-index';

@@ -43,7 +43,7 @@ function showRing(engine: PeerEngine, session: TorrentSession): SourceDto {
     ...(told?.message ? { message: told.message } : {}),
     peers: told?.peers ?? 0,
     ...(told?.lastAt ? { lastAt: new Date(told.lastAt).toISOString() } : {}),
-    ...(told && told.dueAt > 0 ? { nextAt: after(engine, told.dueAt) } : {}),
+    ...(told && told.dueAt > 0 ? next(engine, told.dueAt) : {}),
   };
 }
 
@@ -56,7 +56,7 @@ function showDht(engine: PeerEngine, session: TorrentSession): SourceDto {
     ...(told?.message ? { message: told.message } : {}),
     peers: told?.found.size ?? 0,
     ...(told?.lastAt ? { lastAt: new Date(told.lastAt).toISOString() } : {}),
-    ...(told ? { nextAt: after(engine, told.dueAt) } : {}),
+    ...(told ? next(engine, told.dueAt) : {}),
   };
 }
 
@@ -77,12 +77,13 @@ function showTracker(engine: PeerEngine, tracker: OutsideState): SourceDto {
     ...(reason ? { message: reason.slice(0, 300) } : {}),
     peers,
     ...(lastAt ? { lastAt: new Date(lastAt).toISOString() } : {}),
-    ...(Number.isFinite(notBefore) ? { nextAt: after(engine, notBefore) } : {}),
+    ...next(engine, notBefore),
   };
 }
 
-/** A time of the engine's clock as one of the calendar. */
-function after(engine: PeerEngine, at: number): string {
+/** A time of the engine's clock as one of the calendar; nothing while there is none, as when it is asked now. */
+function next(engine: PeerEngine, at: number): Pick<SourceDto, 'nextAt'> {
+  if (!Number.isFinite(at)) return {};
   const wait = Math.max(0, at - engine.now());
-  return new Date(Date.now() + wait).toISOString();
+  return { nextAt: new Date(Date.now() + wait).toISOString() };
 }

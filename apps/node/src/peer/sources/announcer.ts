@@ -7,7 +7,7 @@ import type { SourcesOwner } from './peer-sources';
 import type { TorrentSession } from '../torrent/torrent-session';
 
 interface Schedule {
-  /** Milliseconds of the engine's clock. */
+  /** Milliseconds of the engine's clock; 0 is at once, and Infinity stands while it is announced. */
   dueAt: number;
   event: AnnounceEvent;
   state: 'waiting' | 'working' | 'ok' | 'error';
