@@ -23,12 +23,10 @@ export interface FileSystem {
     into: readonly Uint8Array[],
     position: number,
   ): Promise<number>;
-  /** Bytes written; may be fewer than `length`. */
+  /** Writes the parts one after another. Bytes written; may be fewer than there are. */
   write(
     fd: number,
-    from: Uint8Array,
-    offset: number,
-    length: number,
+    from: readonly Uint8Array[],
     position: number,
   ): Promise<number>;
   truncate(fd: number, length: number): Promise<void>;
@@ -67,9 +65,9 @@ export const realFileSystem: FileSystem = {
         error ? reject(error) : resolve(count),
       ),
     ),
-  write: (fd, from, offset, length, position) =>
+  write: (fd, from, position) =>
     new Promise((resolve, reject) =>
-      fs.write(fd, from, offset, length, position, (error, count) =>
+      fs.writev(fd, from, position, (error, count) =>
         error ? reject(error) : resolve(count),
       ),
     ),

@@ -241,7 +241,7 @@ async function makeFile(path: string, size: number): Promise<void> {
   for (let at = 0; at < size; at += chunk.length) {
     chunk[0] = at / chunk.length;
     const length = Math.min(chunk.length, size - at);
-    await realFileSystem.write(fd, chunk, 0, length, at);
+    await realFileSystem.write(fd, [chunk.subarray(0, length)], at);
   }
   await realFileSystem.close(fd);
 }

@@ -206,11 +206,11 @@ export class TorrentFiles {
     }
   }
 
-  /** Writes all of `from`, creating the file if need be. Throws StorageError; then any part may be written. */
+  /** Writes the parts one after another from a file position on, creating the file if need be. Throws StorageError; then any part may be written. */
   async write(
     index: number,
     position: number,
-    from: Uint8Array,
+    from: readonly Uint8Array[],
   ): Promise<void> {
     const file = this.#file(index);
     try {
@@ -227,12 +227,11 @@ export class TorrentFiles {
         path,
         'write',
         async (fd) => {
-          for (let done = 0; done < from.length;) {
-            const rest = from.length - done;
-            const at = position + done;
-            const count = await this.#disk.fs.write(fd, from, done, rest, at);
+          for (let at = position, rest = from; rest.length > 0;) {
+            const count = await this.#disk.fs.write(fd, rest, at);
             if (count === 0) throw Object.assign(new Error(), { code: 'EIO' });
-            done += count;
+            at += count;
+            rest = after(rest, count);
           }
         },
         () => this.#root.check(dirname(path)),

@@ -320,6 +320,86 @@ describe('TorrentStorage', () => {
     await storage.close();
   });
 
+  describe('writing', () => {
+    const fixture = makeTorrent([
+      { path: ['a'], bytes: noise(12 * 32_768 + 100) },
+      { path: ['b'], bytes: noise(8 * 32_768) },
+    ]);
+    /** Bytes and number of parts of each write. */
+    let writes: [number, number][];
+    let gate: Promise<void>;
+    let failure: string | undefined;
+    let storage: TorrentStorage;
+
+    beforeEach(async () => {
+      await disk.close();
+      writes = [];
+      gate = Promise.resolve();
+      failure = undefined;
+      const fileSystem: typeof realFileSystem = {
+        ...realFileSystem,
+        write: async (fd, from, position) => {
+          writes.push([
+            from.reduce((sum, { length }) => sum + length, 0),
+            from.length,
+          ]);
+          await gate;
+          if (failure) throw Object.assign(new Error(), { code: failure });
+          return realFileSystem.write(fd, from, position);
+        },
+      };
+      disk = new Disk({ hasher, fileSystem });
+      const { metainfo } = fixture;
+      storage = await TorrentStorage.open({ metainfo, root, disk });
+    });
+    afterEach(() => storage.close());
+
+    it('takes adjoining pieces that came meanwhile in one go, file by file', async () => {
+      const first = Promise.withResolvers<void>();
+      gate = first.promise;
+      const order = [5, 7, 2, 8, 9, 11, 12, 13];
+      const results = order.map((piece) => download(storage, fixture, piece));
+      while (writes.length === 0) await new Promise(setImmediate);
+      first.resolve();
+      expect(new Set(await Promise.all(results))).toEqual(
+        new Set(['verified']),
+      );
+      expect(writes).toEqual([
+        [32_768, 1],
+        [3 * 32_768, 3],
+        [32_768, 1],
+        [32_768 + 100, 2],
+        [2 * 32_768 - 100, 2],
+      ]);
+      await downloadAll(storage, fixture);
+      await storage.flush();
+      expectFiles(fixture);
+    });
+
+    it('that fails leaves all its pieces to be written again', async () => {
+      const first = Promise.withResolvers<void>();
+      gate = first.promise;
+      const finished = download(storage, fixture, 0);
+      while (writes.length === 0) await new Promise(setImmediate);
+      const failed = [1, 2].map((piece) => download(storage, fixture, piece));
+      const again = storage.finish(2);
+      first.resolve();
+      expect(await finished).toBe('verified');
+      failure = 'ENOSPC';
+      for (const run of [...failed, again])
+        await expect(run).rejects.toMatchObject({ code: 'disk-full' });
+      expect(storage.have.count).toBe(1);
+      failure = undefined;
+      expect(await Promise.all([1, 2].map((p) => storage.finish(p)))).toEqual([
+        'verified',
+        'verified',
+      ]);
+      await downloadAll(storage, fixture);
+      await storage.flush();
+      expectFiles(fixture);
+    });
+  });
+
   it('loses with a file that vanished what was being written to it', async () => {
     await disk.close();
     const written = Promise.withResolvers<void>();

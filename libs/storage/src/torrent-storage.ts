@@ -20,6 +20,22 @@ import { hashPieces } from './piece-jobs';
 import { type FileStamp, TorrentFiles } from './torrent-files';
 
 const BLOCK = 16_384;
+/** Bytes of adjoining pieces that are written in one go: what comes meanwhile has to fit into the caches too. */
+const MOST_AT_ONCE = 4 * 1024 * 1024;
+
+/** A verified piece that waits to be written. */
+interface Unwritten {
+  readonly held: Reservation;
+  readonly written: PromiseWithResolvers<void>;
+}
+
+/** What goes to one place of one file. */
+interface Stretch {
+  readonly fileIndex: number;
+  readonly fileOffset: number;
+  readonly parts: Uint8Array[];
+  end: number;
+}
 
 export class TorrentStorage {
   readonly metainfo: Metainfo;
@@ -37,6 +53,7 @@ export class TorrentStorage {
   readonly #unchecked: Bitfield;
   readonly #reserved: Reservations;
   readonly #finishing = new Set<Promise<unknown>>();
+  readonly #unwritten = new Map<number, Unwritten>();
   #writes: Promise<unknown> = Promise.resolve();
   #checking: Promise<unknown> = Promise.resolve();
   #closed = false;
@@ -351,7 +368,7 @@ export class TorrentStorage {
         if (!this.#digests.matches(piece, digests)) return 'corrupt';
         held.verified = true;
       }
-      await this.#write(piece, held);
+      await this.#write(held);
       held.discarded = true;
       return 'verified';
     } finally {
@@ -359,31 +376,89 @@ export class TorrentStorage {
     }
   }
 
-  /** Writes of one torrent go one after another: side by side they only wait for the same file's lock. */
-  #write(piece: number, held: Reservation): Promise<void> {
-    return this.#inTurn(async () => {
-      if (this.have.has(piece)) return;
-      this.#ledger.begin();
-      const spans = this.layout.spans(piece, 0, held.bytes.length);
-      for (const { fileIndex, fileOffset, length, at } of spans) {
-        const part = held.bytes.subarray(at, at + length);
-        await this.#writeFile(fileIndex, fileOffset, part);
+  /**
+   * Writes of one torrent go one after another: side by side they only wait for the same file's lock.
+   * Pieces that come meanwhile are written together where they adjoin.
+   */
+  #write(held: Reservation): Promise<void> {
+    const waiting = this.#unwritten.get(held.piece);
+    if (waiting) return waiting.written.promise;
+    const written = Promise.withResolvers<void>();
+    this.#unwritten.set(held.piece, { held, written });
+    if (this.#unwritten.size === 1) this.#writeNext();
+    return written.promise;
+  }
+
+  #writeNext(): void {
+    void this.#inTurn(async () => {
+      const run = this.#takeRun();
+      if (this.#unwritten.size > 0) this.#writeNext();
+      try {
+        await this.#writeRun(run.map(({ held }) => held));
+        for (const { written } of run) written.resolve();
+      } catch (error) {
+        for (const { written } of run) written.reject(error);
       }
+    });
+  }
+
+  /** The piece that has waited longest, and those that follow it in the torrent. */
+  #takeRun(): Unwritten[] {
+    const run: Unwritten[] = [];
+    let [piece] = this.#unwritten.keys();
+    for (let bytes = 0; bytes < MOST_AT_ONCE; piece++) {
+      const waiting = this.#unwritten.get(piece);
+      if (!waiting) break;
+      this.#unwritten.delete(piece);
+      bytes += waiting.held.bytes.length;
+      run.push(waiting);
+    }
+    return run;
+  }
+
+  async #writeRun(run: readonly Reservation[]): Promise<void> {
+    const pieces = run.filter(({ piece }) => !this.have.has(piece));
+    if (pieces.length === 0) return;
+    this.#ledger.begin();
+    for (const { fileIndex, fileOffset, parts } of this.#stretches(pieces))
+      await this.#writeFile(fileIndex, fileOffset, parts);
+    for (const { piece } of pieces) {
       this.have.add(piece);
       this.#ledger.gained(piece, true);
-      await this.#settle();
-    });
+    }
+    await this.#settle();
+  }
+
+  #stretches(pieces: readonly Reservation[]): Stretch[] {
+    const stretches: Stretch[] = [];
+    for (const { piece, bytes } of pieces)
+      this.layout.each(
+        this.layout.pieceOffset(piece),
+        bytes.length,
+        (fileIndex, fileOffset, length, at) => {
+          const part = bytes.subarray(at, at + length);
+          const end = fileOffset + length;
+          const last = stretches.at(-1);
+          if (last?.fileIndex === fileIndex && last.end === fileOffset) {
+            last.parts.push(part);
+            last.end = end;
+          } else {
+            stretches.push({ fileIndex, fileOffset, parts: [part], end });
+          }
+        },
+      );
+    return stretches;
   }
 
   /** A file that vanished is begun anew, once. */
   async #writeFile(
     fileIndex: number,
     position: number,
-    part: Uint8Array,
+    parts: readonly Uint8Array[],
   ): Promise<void> {
     for (let again = true; ; again = false) {
       try {
-        await this.#files.write(fileIndex, position, part);
+        await this.#files.write(fileIndex, position, parts);
         return;
       } catch (error) {
         const failure = error as StorageError;

@@ -65,7 +65,7 @@ export class Downloader {
     if (peer.choking && peer.allowedFast === undefined) return;
     if (now < peer.restUntil) return;
     const { picker } = this.options;
-    let room = Math.min(peer.window.size, peer.reqq) - peer.inFlight;
+    let room = peer.ahead - peer.inFlight;
     // Wait for a quarter of the window to be free: requests then leave many in one write.
     const batch = Math.min(peer.window.size >> 2, 64);
     if (room <= 0 || (room < batch && peer.inFlight > 0)) return;

@@ -8,9 +8,12 @@
  * The order in which a peer is asked: pieces with a deadline; the piece it is in the middle of;
  * started pieces; what it suggested; then the rarest. From a seed the pieces that only seeds hold
  * come before all that another downloader could send as well.
+ *
+ * A peer so fast that several pieces are asked of it at a time gets neighbours of equal worth: they go
+ * to the disk in one write.
  */
 import type { Bitfield } from '@dnd/metainfo';
-import { PartialPiece } from './partial-piece';
+import { BLOCK_LENGTH, PartialPiece } from './partial-piece';
 import { PieceOrder } from './piece-order';
 
 /** What picking looks at in a peer. */
@@ -19,6 +22,8 @@ export interface PickingPeer {
   readonly have: Bitfield;
   /** The piece that the last request was for; -1 for none. */
   readonly currentPiece: number;
+  /** Blocks that are asked of it at a time. */
+  readonly ahead: number;
   /** Suspected of a corrupt block: asked only for pieces that it alone delivers. */
   readonly parole: boolean;
   /** Pieces it has suggested, oldest first. */
@@ -44,6 +49,8 @@ export interface PickerOptions {
 }
 
 export const NORMAL_PRIORITY = 4;
+/** Bytes of neighbours asked of one peer at most. */
+const LONGEST_STRETCH = 4 * 1024 * 1024;
 
 export class PiecePicker {
   readonly have: Bitfield;
@@ -231,7 +238,7 @@ export class PiecePicker {
     if (found !== undefined) return found;
     if (peer.guidedUntil > now) return undefined;
     if (!this.#inOrder()) {
-      const piece = this.order.best(peer.have, peer.mayAsk, true);
+      const piece = this.#rarest(peer, true);
       if (piece >= 0) return this.#start(piece, peer);
     }
     return this.#nextFromAnyone(peer, tried);
@@ -329,8 +336,41 @@ export class PiecePicker {
       ? order.first(peer.have, peer.mayAsk)
       : this.#inOrder()
         ? order.any(peer.have, peer.mayAsk)
-        : order.best(peer.have, peer.mayAsk);
+        : this.#rarest(peer, false);
     return piece < 0 ? undefined : this.#start(piece, peer);
+  }
+
+  /** `lonely`: only pieces that no counted peer holds. -1 for none. */
+  #rarest(peer: PickingPeer, lonely: boolean): number {
+    const { order } = this;
+    const { currentPiece, have, mayAsk } = peer;
+    const stretch = this.#stretch(peer);
+    const next = currentPiece + 1;
+    if (next % stretch > 0 && this.#isNeighbour(next, currentPiece, peer))
+      if (!lonely || order.availability[next] === 0) return next;
+    let piece = order.best(have, mayAsk, lonely);
+    while (piece % stretch > 0 && this.#isNeighbour(piece - 1, piece, peer))
+      piece--;
+    return piece;
+  }
+
+  /** Pieces that make a stretch for this peer: a power of two, so that what is begun keeps its bounds. */
+  #stretch({ ahead }: PickingPeer): number {
+    const bytes = Math.min(ahead * BLOCK_LENGTH, LONGEST_STRETCH);
+    const pieces = Math.max(1, bytes / this.options.pieceSize(0));
+    return 2 ** Math.floor(Math.log2(pieces));
+  }
+
+  /** It can be started as well, and is wanted as much. */
+  #isNeighbour(piece: number, other: number, peer: PickingPeer): boolean {
+    const { order, priority } = this;
+    return (
+      order.has(piece) &&
+      priority[piece] === priority[other] &&
+      order.availability[piece] <= order.availability[other] &&
+      peer.have.has(piece) &&
+      peer.mayAsk(piece)
+    );
   }
 
   #start(piece: number, peer: PickingPeer): PartialPiece | undefined {

@@ -163,6 +163,10 @@ export class SwarmPeer implements PeerEvents, PickingPeer {
     return this.refused === undefined || !this.refused.has(piece);
   };
 
+  get ahead(): number {
+    return Math.min(this.window.size, this.reqq);
+  }
+
   constructor(
     readonly id: number,
     readonly commands: PeerCommands,

@@ -206,6 +206,35 @@ describe('order', () => {
     expect(names(script.join('all'))[0]).toBe('5:0');
   });
 
+  it('gives a peer that is asked for several pieces at a time neighbours, stretch by stretch', () => {
+    const script = leech(64, { settings: { randomFirstPieces: 0 } });
+    const peer = script.join('all');
+    const pieces: number[] = [];
+    for (let round = 0; round < 1_000 && peer.asked.length > 0; round++) {
+      const [[piece]] = peer.askedBlocks;
+      if (pieces.at(-1) !== piece) pieces.push(piece);
+      peer.answers(1);
+      script.check();
+    }
+    expect(script.swarm.have.complete).toBe(true);
+    const neighbours = pieces.filter((p, i) => p === pieces[i - 1] + 1);
+    expect(neighbours.length).toBeGreaterThan(32);
+    expect(pieces).not.toEqual([...pieces].sort((a, b) => a - b));
+  });
+
+  it('leaves a stretch for what is rarer or more wanted', () => {
+    const script = leech(64, {
+      settings: { randomFirstPieces: 0 },
+      priority: Uint8Array.from({ length: 64 }, (_, p) => (p === 35 ? 7 : 4)),
+    });
+    const others = [...Array(64).keys()].filter((piece) => piece % 8 !== 3);
+    script.join(others, { unchokes: false });
+    const seed = script.join('all');
+    const [first, ...rest] = new Set(seed.askedBlocks.map(([piece]) => piece));
+    expect(first).toBe(35);
+    expect(rest.every((piece) => piece % 8 === 3)).toBe(true);
+  });
+
   it('puts pieces with a deadline first, the earliest before the others', () => {
     const script = leech(64, { settings: { sequential: true } });
     script.swarm.need(50, 1, 2_000);

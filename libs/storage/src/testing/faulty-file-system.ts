@@ -71,13 +71,18 @@ export class FaultySystem {
     },
     close: (fd) => realFileSystem.close(fd),
     read: (...args) => this.#then(() => realFileSystem.read(...args)),
-    write: async (fd, from, offset, length, position) => {
+    write: async (fd, from, position) => {
       this.#step();
       const file = this.#open.get(fd);
-      const before = new Uint8Array(length);
-      fs.readSync(fd, before, 0, length, position);
-      if (file) this.#unsynced.push({ file, position, before });
-      return realFileSystem.write(fd, from, offset, length, position);
+      // Each part has a fate of its own.
+      let at = position;
+      for (const { length } of from) {
+        const before = new Uint8Array(length);
+        fs.readSync(fd, before, 0, length, at);
+        if (file) this.#unsynced.push({ file, position: at, before });
+        at += length;
+      }
+      return realFileSystem.write(fd, from, position);
     },
     truncate: (...args) => this.#then(() => realFileSystem.truncate(...args)),
     datasync: async (fd) => {
