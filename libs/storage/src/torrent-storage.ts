@@ -11,8 +11,9 @@ import { FileLedger } from './file-ledger';
 import { type HashUnit, Want } from './hasher';
 import { PieceDigests } from './piece-digests';
 import { type Loan, PieceReader } from './piece-reader';
+import { PieceWriter } from './piece-writer';
 import { type FileNotice, recall } from './resume-recall';
-import { type Reservation, Reservations } from './reservations';
+import { Reservations } from './reservations';
 import type { ResumeRecord } from './resume-record';
 import { StorageError } from './storage-error';
 import type { CheckOptions, StorageOptions } from './storage-options';
@@ -20,23 +21,6 @@ import { hashPieces } from './piece-jobs';
 import { type FileStamp, TorrentFiles } from './torrent-files';
 
 const BLOCK = 16_384;
-/** Bytes of adjoining pieces that are written in one go: what comes meanwhile has to fit into the caches too. */
-const MOST_AT_ONCE = 4 * 1024 * 1024;
-
-/** A verified piece that waits to be written. */
-interface Unwritten {
-  readonly held: Reservation;
-  readonly written: PromiseWithResolvers<void>;
-}
-
-/** What goes to one place of one file. */
-interface Stretch {
-  readonly fileIndex: number;
-  readonly fileOffset: number;
-  readonly parts: Uint8Array[];
-  end: number;
-}
-
 export class TorrentStorage {
   readonly metainfo: Metainfo;
   readonly layout: FileLayout;
@@ -53,7 +37,7 @@ export class TorrentStorage {
   readonly #unchecked: Bitfield;
   readonly #reserved: Reservations;
   readonly #finishing = new Set<Promise<unknown>>();
-  readonly #unwritten = new Map<number, Unwritten>();
+  readonly #writer: PieceWriter;
   #writes: Promise<unknown> = Promise.resolve();
   #checking: Promise<unknown> = Promise.resolve();
   #closed = false;
@@ -118,6 +102,13 @@ export class TorrentStorage {
       onFault: (error) => options.onFault?.(error),
       onUnsafe: (pieces, error) => this.#lose(pieces, error),
       onGone: (fileIndex, error) => this.#loseFile(fileIndex, error),
+    });
+    this.#writer = new PieceWriter({
+      layout,
+      inTurn: (work) => this.#inTurn(work),
+      isWritten: (piece) => this.have.has(piece),
+      write: (...stretch) => this.#writeFile(...stretch),
+      written: (pieces) => this.#written(pieces),
     });
     this.#reader = new PieceReader({
       layout,
@@ -368,7 +359,7 @@ export class TorrentStorage {
         if (!this.#digests.matches(piece, digests)) return 'corrupt';
         held.verified = true;
       }
-      await this.#write(held);
+      await this.#writer.write(held);
       held.discarded = true;
       return 'verified';
     } finally {
@@ -376,78 +367,12 @@ export class TorrentStorage {
     }
   }
 
-  /**
-   * Writes of one torrent go one after another: side by side they only wait for the same file's lock.
-   * Pieces that come meanwhile are written together where they adjoin.
-   */
-  #write(held: Reservation): Promise<void> {
-    const waiting = this.#unwritten.get(held.piece);
-    if (waiting) return waiting.written.promise;
-    const written = Promise.withResolvers<void>();
-    this.#unwritten.set(held.piece, { held, written });
-    if (this.#unwritten.size === 1) this.#writeNext();
-    return written.promise;
-  }
-
-  #writeNext(): void {
-    void this.#inTurn(async () => {
-      const run = this.#takeRun();
-      if (this.#unwritten.size > 0) this.#writeNext();
-      try {
-        await this.#writeRun(run.map(({ held }) => held));
-        for (const { written } of run) written.resolve();
-      } catch (error) {
-        for (const { written } of run) written.reject(error);
-      }
-    });
-  }
-
-  /** The piece that has waited longest, and those that follow it in the torrent. */
-  #takeRun(): Unwritten[] {
-    const run: Unwritten[] = [];
-    let [piece] = this.#unwritten.keys();
-    for (let bytes = 0; bytes < MOST_AT_ONCE; piece++) {
-      const waiting = this.#unwritten.get(piece);
-      if (!waiting) break;
-      this.#unwritten.delete(piece);
-      bytes += waiting.held.bytes.length;
-      run.push(waiting);
-    }
-    return run;
-  }
-
-  async #writeRun(run: readonly Reservation[]): Promise<void> {
-    const pieces = run.filter(({ piece }) => !this.have.has(piece));
-    if (pieces.length === 0) return;
-    this.#ledger.begin();
-    for (const { fileIndex, fileOffset, parts } of this.#stretches(pieces))
-      await this.#writeFile(fileIndex, fileOffset, parts);
-    for (const { piece } of pieces) {
+  async #written(pieces: readonly number[]): Promise<void> {
+    for (const piece of pieces) {
       this.have.add(piece);
       this.#ledger.gained(piece, true);
     }
     await this.#settle();
-  }
-
-  #stretches(pieces: readonly Reservation[]): Stretch[] {
-    const stretches: Stretch[] = [];
-    for (const { piece, bytes } of pieces)
-      this.layout.each(
-        this.layout.pieceOffset(piece),
-        bytes.length,
-        (fileIndex, fileOffset, length, at) => {
-          const part = bytes.subarray(at, at + length);
-          const end = fileOffset + length;
-          const last = stretches.at(-1);
-          if (last?.fileIndex === fileIndex && last.end === fileOffset) {
-            last.parts.push(part);
-            last.end = end;
-          } else {
-            stretches.push({ fileIndex, fileOffset, parts: [part], end });
-          }
-        },
-      );
-    return stretches;
   }
 
   /** A file that vanished is begun anew, once. */
@@ -456,6 +381,7 @@ export class TorrentStorage {
     position: number,
     parts: readonly Uint8Array[],
   ): Promise<void> {
+    this.#ledger.begin();
     for (let again = true; ; again = false) {
       try {
         await this.#files.write(fileIndex, position, parts);
