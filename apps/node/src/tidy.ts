@@ -6,8 +6,8 @@ import { getHeapSpaceStatistics } from 'node:v8';
 import { every } from './beat';
 
 const period = 1_000;
-/** At rest: so few bytes of new objects in each of so many periods. */
-const restful = 1024 * 1024;
+/** At rest: less CPU time, microseconds, in each of so many periods. A transfer makes no objects to speak of, so they tell nothing. */
+const restful = 100_000;
 const restPeriods = 3;
 /** Bytes that the memory for old objects has grown since the last time. */
 const worth = 16 * 1024 * 1024;
@@ -16,14 +16,14 @@ const worth = 16 * 1024 * 1024;
  * Begins to look after the heap; returns what ends that. `collect` is V8's thorough collection, which
  * takes a tenth of a second; without it (`--expose-gc`) nothing is done.
  */
-export function tidyAtRest(collect = ownCollector(), look = heap): () => void {
+export function tidyAtRest(collect = ownCollector(), look = own): () => void {
   if (!collect) return () => undefined;
   let before = look();
   let sizeThen = 0;
   let rested = 0;
   return every(period, () => {
     const now = look();
-    rested = now.used - before.used < restful ? rested + 1 : 0;
+    rested = now.cpu - before.cpu < restful ? rested + 1 : 0;
     before = now;
     if (rested < restPeriods || now.old - sizeThen < worth) return;
     collect();
@@ -32,18 +32,13 @@ export function tidyAtRest(collect = ownCollector(), look = heap): () => void {
   });
 }
 
-/** Bytes: of all objects, and taken for those that are not young any more. */
-function heap(): { readonly used: number; readonly old: number } {
-  let [used, old] = [0, 0];
-  for (const {
-    space_name,
-    space_size,
-    space_used_size,
-  } of getHeapSpaceStatistics()) {
-    used += space_used_size;
+/** Microseconds of CPU time so far, and bytes taken for objects that are not young any more. */
+function own(): { readonly cpu: number; readonly old: number } {
+  const { user, system } = process.cpuUsage();
+  let old = 0;
+  for (const { space_name, space_size } of getHeapSpaceStatistics())
     if (!space_name.startsWith('new_')) old += space_size;
-  }
-  return { used, old };
+  return { cpu: user + system, old };
 }
 
 /** It also gives back the memory that V8 keeps in store. */
