@@ -24,6 +24,7 @@ export class StorageRoot {
   async check(folder: string, checked?: Set<string>): Promise<void> {
     if (checked?.has(folder)) return;
     const root = await this.#realPath();
+    if (folder === this.path) return;
     for (let dir = folder; ; dir = dirname(dir)) {
       try {
         const way = relative(root, await this.#fs.realpath(dir));
