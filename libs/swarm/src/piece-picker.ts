@@ -340,16 +340,17 @@ export class PiecePicker {
     return piece < 0 ? undefined : this.#start(piece, peer);
   }
 
-  /** `lonely`: only pieces that no counted peer holds. -1 for none. */
+  /**
+   * The best piece, -1 for none: of those that are as good the one after the last, or the first of a new
+   * stretch. `lonely`: only pieces that no counted peer holds.
+   */
   #rarest(peer: PickingPeer, lonely: boolean): number {
-    const { order } = this;
-    const { currentPiece, have, mayAsk } = peer;
+    let piece = this.order.best(peer.have, peer.mayAsk, lonely);
+    if (piece < 0) return piece;
     const stretch = this.#stretch(peer);
-    const next = currentPiece + 1;
-    if (next % stretch > 0 && this.#isNeighbour(next, currentPiece, peer))
-      if (!lonely || order.availability[next] === 0) return next;
-    let piece = order.best(have, mayAsk, lonely);
-    while (piece % stretch > 0 && this.#isNeighbour(piece - 1, piece, peer))
+    const next = peer.currentPiece + 1;
+    if (next % stretch > 0 && this.#isAsGood(next, piece, peer)) return next;
+    while (piece % stretch > 0 && this.#isAsGood(piece - 1, piece, peer))
       piece--;
     return piece;
   }
@@ -361,8 +362,8 @@ export class PiecePicker {
     return 2 ** Math.floor(Math.log2(pieces));
   }
 
-  /** It can be started as well, and is wanted as much. */
-  #isNeighbour(piece: number, other: number, peer: PickingPeer): boolean {
+  /** It can be started as well, is wanted as much and is as rare. */
+  #isAsGood(piece: number, other: number, peer: PickingPeer): boolean {
     const { order, priority } = this;
     return (
       order.has(piece) &&

@@ -222,6 +222,36 @@ describe('order', () => {
     expect(pieces).not.toEqual([...pieces].sort((a, b) => a - b));
   });
 
+  it('leaves a stretch in the middle for what has become more wanted', () => {
+    const script = leech(64, { settings: { randomFirstPieces: 0 } });
+    const peer = script.join('all');
+    let newest = peer.askedBlocks.at(-1)?.[0] ?? -1;
+    // Until a stretch of several pieces has just begun.
+    for (let run = 0; run < 2;) {
+      peer.answers(1);
+      script.check();
+      const piece = peer.askedBlocks.at(-1)?.[0] ?? -1;
+      if (piece !== newest) run = piece === newest + 1 ? run + 1 : 0;
+      newest = piece;
+    }
+    const lacking = [...Array(64).keys()].filter(
+      (piece) =>
+        !script.swarm.have.has(piece) &&
+        !script.reserved.has(piece) &&
+        Math.abs(piece - newest) > 1,
+    );
+    const wanted = lacking[0];
+    script.swarm.setPriority(wanted, 1, 7);
+    const known = new Set(peer.askedBlocks.map(([piece]) => piece));
+    for (let left = 64; left > 0; left--) {
+      peer.answers(1);
+      script.check();
+      const begun = peer.askedBlocks.find(([piece]) => !known.has(piece));
+      if (begun) return expect(begun[0]).toBe(wanted);
+    }
+    throw new Error('nothing new was asked for');
+  });
+
   it('leaves a stretch for what is rarer or more wanted', () => {
     const script = leech(64, {
       settings: { randomFirstPieces: 0 },
