@@ -21,6 +21,7 @@ import { hashPieces } from './piece-jobs';
 import { type FileStamp, TorrentFiles } from './torrent-files';
 
 const BLOCK = 16_384;
+
 export class TorrentStorage {
   readonly metainfo: Metainfo;
   readonly layout: FileLayout;
