@@ -73,6 +73,49 @@ describe('metadata exchange', () => {
     expectGood(exchange);
   });
 
+  it('is not kept from it by several that send without end, each of another size', () => {
+    const exchange = new MetadataExchange<string>(isGood);
+    const sizes = { x: 33_554_432, y: 33_000_000, z: 32_000_000 };
+    for (const [liar, size] of Object.entries(sizes))
+      exchange.offer(liar, size);
+    exchange.offer('good', SIZE);
+    for (let round = 0; round < 10; round++)
+      for (const { peer, piece } of exchange.next(round)) {
+        const size = sizes[peer as keyof typeof sizes] ?? SIZE;
+        const data =
+          peer === 'good' ? pieceOf(GOOD, piece) : new Uint8Array(16_384);
+        exchange.data(peer, piece, size, data, round);
+      }
+    expectGood(exchange);
+  });
+
+  it('is not kept from it by one that fills the memory and withholds the end', () => {
+    const exchange = new MetadataExchange<string>(isGood);
+    const size = 33_554_432;
+    const last = size / 16_384 - 1;
+    exchange.offer('liar', size);
+    const junk = new Uint8Array(16_384);
+    let left = true;
+    while (left) {
+      left = false;
+      for (const { piece } of exchange.next(0)) {
+        if (piece === last) continue;
+        exchange.data('liar', piece, size, junk, 0);
+        left = true;
+      }
+    }
+    exchange.offer('good', SIZE);
+    let asked = 0;
+    for (let round = 1; round < 10; round++)
+      for (const { peer, piece } of exchange.next(round)) {
+        if (peer === 'liar') continue;
+        asked++;
+        exchange.data(peer, piece, SIZE, pieceOf(GOOD, piece), round);
+      }
+    expectGood(exchange);
+    expect(asked).toBe(3);
+  });
+
   it('throws away what hashes wrong, names the liar and asks others', () => {
     const exchange = new MetadataExchange<string>(isGood);
     exchange.offer('liar', SIZE);

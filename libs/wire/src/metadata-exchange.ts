@@ -4,11 +4,13 @@
  *
  * No size that a peer claims is believed: pieces are kept as they come, each
  * claimed size is a collection of its own, so that an absurd one keeps nothing
- * out, and all together hold at most 32 MiB. Metadata that fails its hash is
- * thrown away; its only source is called a liar, and with several sources the
- * next attempts are made with one at a time, until the liar is found. Rejects
- * and silence earn a peer a growing rest, so there is never a storm. Times are
- * milliseconds; peers are whatever the owner tells them apart by.
+ * out, and all together hold at most 32 MiB. Sizes that more peers claim go
+ * first, and the smallest of equals, for it is proven or disproven soonest.
+ * Metadata that fails its hash is thrown away; its only source is called a
+ * liar, and with several sources the next attempts are made with one at a
+ * time, until the liar is found. Rejects and silence earn a peer a growing
+ * rest, so there is never a storm. Times are milliseconds; peers are whatever
+ * the owner tells them apart by.
  */
 import { METADATA_PIECE } from './metadata-message';
 import { MAX_METADATA } from './extension-message';
@@ -105,7 +107,9 @@ export class MetadataExchange<P> {
     }
     const collection = this.#collection(size);
     if (collection.pieces[piece] !== undefined) return;
-    if (this.#held + length > MAX_METADATA) return;
+    if (!this.#makeRoom(length, size)) {
+      return this.#rest(source, REJECT_REST, now);
+    }
     source.failures = 0;
     this.#held += length;
     collection.pieces[piece] = bytes.slice();
@@ -153,16 +157,33 @@ export class MetadataExchange<P> {
     return liars;
   }
 
-  /** Sizes with the most peers that are ready, first. */
   #likelySizes(now: number): number[] {
-    const ready = new Map<number, number>();
+    const isReady = (source: Source): boolean => source.restsUntil <= now;
+    return this.#claims(isReady).slice(0, SIZES_AT_ONCE);
+  }
+
+  /** Sizes with the most such peers first, the smallest of equals. */
+  #claims(counts: (source: Source) => boolean): number[] {
+    const peers = new Map<number, number>();
     for (const source of this.#sources.values()) {
-      if (source.restsUntil > now) continue;
-      ready.set(source.size, (ready.get(source.size) ?? 0) + 1);
+      if (!counts(source)) continue;
+      peers.set(source.size, (peers.get(source.size) ?? 0) + 1);
     }
-    return [...ready.keys()]
-      .sort((a, b) => (ready.get(b) ?? 0) - (ready.get(a) ?? 0))
-      .slice(0, SIZES_AT_ONCE);
+    return [...peers.keys()].sort(
+      (a, b) => (peers.get(b) ?? 0) - (peers.get(a) ?? 0) || a - b,
+    );
+  }
+
+  /** For `length` bytes more of a size: what is less likely gives way. False when nothing is. */
+  #makeRoom(length: number, size: number): boolean {
+    if (this.#held + length <= MAX_METADATA) return true;
+    const sizes = this.#claims(() => true);
+    while (this.#held + length > MAX_METADATA) {
+      const least = sizes.pop();
+      if (least === undefined || least === size) return false;
+      this.#empty(this.#collection(least));
+    }
+    return true;
   }
 
   #askFor(size: number, now: number, requests: MetadataRequest<P>[]): void {
