@@ -9,6 +9,8 @@ import { ProtocolError } from './protocol-error';
 
 const MAX_BITFIELD = 262_144;
 const MAX_ALLOWED_FAST = 64;
+/** Pieces lost by one who had everything; of more than these the rejects tell. */
+const MAX_LOST = 1_024;
 
 export class EarlyState {
   /** Bytes: two million pieces. */
@@ -20,6 +22,8 @@ export class EarlyState {
   /** Length of the bitfield that came, or -1. */
   #fieldLength = -1;
   #all = false;
+  /** Of all pieces, the ones that are not there any more. */
+  readonly #lost = new Set<number>();
   #highest = -1;
   readonly #allowedFast: number[] = [];
 
@@ -33,10 +37,12 @@ export class EarlyState {
     this.#bits = bytes.slice();
     this.#fieldLength = bytes.length;
     this.#all = false;
+    this.#lost.clear();
   }
 
   allOrNone(all: boolean): void {
     this.#all = all;
+    this.#lost.clear();
     this.#bits = new Uint8Array(0);
     this.#fieldLength = -1;
   }
@@ -44,6 +50,7 @@ export class EarlyState {
   /** A piece beyond the two millionth is forgotten; later messages of a real torrent of that size repair it. */
   have(piece: number): void {
     this.#highest = Math.max(this.#highest, piece);
+    this.#lost.delete(piece);
     const at = Math.floor(piece / 8);
     if (at >= MAX_BITFIELD) return;
     const bits = this.#room(at + 1);
@@ -51,6 +58,7 @@ export class EarlyState {
   }
 
   dontHave(piece: number): void {
+    if (this.#all && this.#lost.size < MAX_LOST) this.#lost.add(piece);
     const at = Math.floor(piece / 8);
     if (this.#bits !== undefined && at < this.#bits.length) {
       this.#bits[at] &= ~(0x80 >> (piece & 7));
@@ -83,7 +91,11 @@ export class EarlyState {
   }
 
   #picture(bits: Uint8Array, pieceCount: number): Bitfield {
-    if (this.#all) return Bitfield.full(pieceCount);
+    if (this.#all) {
+      const most = Bitfield.full(pieceCount);
+      for (const piece of this.#lost) most.delete(piece);
+      return most;
+    }
     const field = new Bitfield(pieceCount);
     for (let i = 0; i < pieceCount && i >> 3 < bits.length; i++) {
       if ((bits[i >> 3] & (0x80 >> (i & 7))) !== 0) field.add(i);

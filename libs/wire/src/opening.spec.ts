@@ -5,6 +5,7 @@ import { HANDSHAKE_LENGTH } from './handshake';
 import { MessageId } from './message-id';
 import {
   after,
+  extended,
   hello,
   message,
   met,
@@ -65,13 +66,60 @@ describe('the handshake', () => {
     expect(peer.remote?.capabilities.fast).toBe(true);
   });
 
+  it('comes to the same byte by byte, with a pause, and with what follows it', () => {
+    const more = Buffer.concat([message(2), message(6, 1, 5, 7)]);
+    const bytes = Buffer.concat([hello({ extensions: false }), more]);
+    const cuts: [number, number][][] = [
+      [[bytes.length, 0]],
+      Array.from(bytes, (): [number, number] => [1, 0]),
+      [
+        [30, 0],
+        [bytes.length, 20_000],
+      ],
+      [
+        [HANDSHAKE_LENGTH + 3, 0],
+        [bytes.length, 20_000],
+      ],
+    ];
+    for (const cut of cuts) {
+      const peer = new RecordedPeer('incoming', { shape: SHAPE });
+      let at = 0;
+      let now = 0;
+      for (const [size, pause] of cut) {
+        now += pause;
+        if (now >= peer.connection.wakeAt) peer.connection.tick(now);
+        peer.connection.receive(bytes.subarray(at, at + size), now);
+        at += size;
+      }
+      expect(peer.output().subarray(28, 48).equals(INFO_HASH)).toBe(true);
+      expect(peer.log).toEqual(['interested', 'request 1 5 7']);
+    }
+  });
+
+  it.each<[string, 'incoming' | 'outgoing', number]>([
+    ['nothing comes', 'incoming', 0],
+    ['half of it comes', 'incoming', 40],
+    ['there is no answer', 'outgoing', 0],
+    ['there is half an answer', 'outgoing', 67],
+  ])('is given up after 10 to 30 s when %s', (_name, role, count) => {
+    const peer = new RecordedPeer(role, { shape: SHAPE });
+    peer.connection.receive(hello().subarray(0, count), 9_000);
+    const { wakeAt } = peer.connection;
+    expect(wakeAt).toBeGreaterThan(10_000);
+    expect(wakeAt).toBeLessThanOrEqual(30_000);
+    peer.connection.tick(wakeAt - 1);
+    expect(peer.log).toEqual([]);
+    peer.connection.tick(wakeAt);
+    expect(peer.log).toEqual(['failure handshake']);
+  });
+
   it('has one time limit, however it is dribbled', () => {
     const peer = new RecordedPeer('incoming', { shape: SHAPE });
     const bytes = hello();
-    for (let i = 0; i < HANDSHAKE_LENGTH - 1; i++) {
-      const now = i * 3_000;
+    for (let now = 0; now < 100_000; now += 3_000) {
       if (now >= peer.connection.wakeAt) peer.connection.tick(now);
-      peer.connection.receive(bytes.subarray(i, i + 1), now);
+      const at = now / 3_000;
+      peer.connection.receive(bytes.subarray(at, at + 1), now);
     }
     expect(peer.log).toEqual(['failure handshake']);
     expect(peer.connection.wakeAt).toBe(Infinity);
@@ -142,10 +190,26 @@ describe('before the metadata is known', () => {
     ]);
   });
 
-  it('rejects requests', () => {
+  it('rejects requests, and drops them where rejects are not known', () => {
     const peer = met({}, { shape: undefined });
     after(peer, message(6, 0, 0, 16_384));
     expect(peer.output().equals(message(16, 0, 0, 16_384))).toBe(true);
+    const plain = met({ fast: false }, { shape: undefined });
+    expect(after(plain, message(6, 0, 0, 16_384))).toEqual([]);
+    expect(plain.output()).toHaveLength(0);
+  });
+
+  it('keeps in mind what one who had everything has lost', () => {
+    const peer = met({}, { shape: undefined });
+    const lost = (piece: number): Buffer => {
+      const index = Buffer.alloc(4);
+      index.writeUInt32BE(piece);
+      return extended(7, index);
+    };
+    after(peer, message(14), lost(2), lost(3), message(4, 3));
+    after(peer, ...Array.from({ length: 5_000 }, (_, i) => lost(12 + i)));
+    peer.connection.attach(peer, SHAPE);
+    expect(peer.log).toEqual(['bitfield dff0 11']);
   });
 
   it.each([
