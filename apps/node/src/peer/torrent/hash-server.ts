@@ -63,7 +63,7 @@ export class HashServer {
   ): Uint8Array | undefined {
     const count = Math.ceil(length / this.metainfo.pieceLength);
     if (!layer || range.baseLayer !== this.level) return undefined;
-    if (range.index >= count || range.length > 2 * count) return undefined;
+    if (!isWithin(range, count)) return undefined;
     return joined(
       layer.hashes(range.baseLayer, range.index, range.length),
       merkleProof(layer, range.index, range.length, range.proofLayers),
@@ -78,7 +78,7 @@ export class HashServer {
     const { index, length, proofLayers } = range;
     const perPiece = this.metainfo.pieceLength / BLOCK_BYTES;
     const total = Math.ceil(file.length / BLOCK_BYTES);
-    if (index >= total || length > mostLeaves) return undefined;
+    if (!isWithin(range, total) || length > mostLeaves) return undefined;
     const single = file.length <= this.metainfo.pieceLength;
     if (!single && !file.layer) return undefined;
     const first = Math.floor(index / perPiece);
@@ -130,6 +130,10 @@ export class HashServer {
     return tree;
   }
 }
+
+/** More hashes than the tree has, filled up to a power of two, lead to no root. */
+const isWithin = ({ index, length }: HashRange, count: number): boolean =>
+  index < count && length < 2 * count;
 
 function joined(hashes: Uint8Array, uncles: readonly Uint8Array[]): Uint8Array {
   return Buffer.concat([hashes, ...uncles]);
