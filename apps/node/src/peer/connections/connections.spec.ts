@@ -1,0 +1,194 @@
+import { PeerBook } from '@dnd/swarm';
+import type { RemoteHandshake } from '@dnd/wire';
+import { once } from 'node:events';
+import {
+  connect,
+  createServer,
+  type AddressInfo,
+  type Server,
+  type Socket,
+} from 'node:net';
+import type { TorrentSession } from '../torrent/torrent-session';
+import { Connections } from './connections';
+import type { PeerSocket } from './peer-socket';
+
+const host = '127.0.0.1';
+const infoHash = Buffer.alloc(20, 0xaa);
+const ownId = Buffer.alloc(20, 'M');
+
+const hello = (peerId: Uint8Array): Buffer =>
+  Buffer.concat([
+    Buffer.from('\x13BitTorrent protocol', 'latin1'),
+    Buffer.alloc(8),
+    infoHash,
+    peerId,
+  ]);
+
+/** One end of a connection that is not the node's. */
+class Remote {
+  readonly closed: Promise<unknown>;
+  isClosed = false;
+
+  constructor(readonly socket: Socket) {
+    socket.on('error', () => undefined);
+    socket.resume();
+    this.closed = once(socket, 'close').then(() => (this.isClosed = true));
+  }
+}
+
+describe('Connections', () => {
+  let book: PeerBook;
+  let connections: Connections;
+  let server: Server;
+  let remotes: Remote[];
+  let established: ((socket: PeerSocket) => void)[];
+  let sockets: Set<PeerSocket>;
+
+  beforeEach(async () => {
+    remotes = [];
+    established = [];
+    book = new PeerBook({ random: Math.random });
+    sockets = new Set();
+    const session = {
+      id: infoHash.toString('hex'),
+      local: { infoHashV1: infoHash },
+      takesConnections: true,
+      wantsConnections: true,
+      peers: {
+        book,
+        sockets,
+        dialling: new Set(),
+        knows: () => false,
+        makeRoom: () => true,
+        unreachable: () => undefined,
+      },
+      established: (socket: PeerSocket) => {
+        sockets.add(socket);
+        established.shift()?.(socket);
+      },
+      gone: (socket: PeerSocket) => sockets.delete(socket),
+      settle: () => undefined,
+    } as unknown as TorrentSession;
+    connections = new Connections({
+      peerId: ownId,
+      encryption: 'accepted',
+      host,
+      ownHosts: new Set(),
+      utpWanted: false,
+      usesDht: false,
+      now: () => performance.now(),
+      running: () => [session],
+      heardOfNode: () => undefined,
+      dhtDatagram: () => undefined,
+    });
+    await connections.listen(0);
+    connections.list(session);
+    server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, host, resolve));
+  });
+
+  afterEach(async () => {
+    connections.close();
+    for (const { socket } of remotes) socket.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  });
+
+  const nextEstablished = (): Promise<PeerSocket> =>
+    new Promise((resolve) => established.push(resolve));
+
+  async function dialNode(): Promise<Remote> {
+    const remote = new Remote(connect(connections.port, host));
+    remotes.push(remote);
+    await once(remote.socket, 'connect');
+    return remote;
+  }
+
+  async function dialledByNode(): Promise<Remote> {
+    const { port } = server.address() as AddressInfo;
+    book.add({ host, port }, 'manual');
+    connections.dialSoon();
+    const [socket] = (await once(server, 'connection')) as [Socket];
+    const remote = new Remote(socket);
+    remotes.push(remote);
+    return remote;
+  }
+
+  it.each([
+    ['larger, and it dialled first', 'Z', true],
+    ['larger, and it dialled last', 'Z', false],
+    ['smaller, and it dialled first', 'A', true],
+    ['smaller, and it dialled last', 'A', false],
+  ])(
+    'keeps of two connections with one peer the one that the larger id dialled (the id of the remote is %s)',
+    async (_how, letter, incomingFirst) => {
+      const peerId = Buffer.alloc(20, letter);
+      const say = async (remote: Remote): Promise<Remote> => {
+        const end = nextEstablished();
+        remote.socket.write(hello(peerId));
+        await Promise.race([end, remote.closed]);
+        return remote;
+      };
+      const ways = [dialNode, dialledByNode];
+      if (!incomingFirst) ways.reverse();
+      const first = await say(await ways[0]());
+      expect(first.isClosed).toBe(false);
+      const second = await say(await ways[1]());
+      const [incoming, outgoing] = incomingFirst
+        ? [first, second]
+        : [second, first];
+      const [kept, closed] =
+        letter === 'Z' ? [incoming, outgoing] : [outgoing, incoming];
+      await closed.closed;
+      expect(kept.isClosed).toBe(false);
+    },
+  );
+
+  it('takes one peer of an address, and any number of this machine', () => {
+    const peerAt = (host: string, letter: string): PeerSocket => {
+      const peerId = Buffer.alloc(20, letter);
+      const transport = { host, port: 1_000 + sockets.size };
+      const torrent = { infoHashV1: infoHash };
+      const capabilities = { dht: false };
+      const remote = { peerId, torrent, capabilities };
+      const socket = { host, transport, remote, incoming: true };
+      return socket as unknown as PeerSocket;
+    };
+    const joins = (host: string, letter: string): boolean => {
+      const socket = peerAt(host, letter);
+      const remote = socket.remote as RemoteHandshake;
+      const joined = connections.joined(socket, remote) !== undefined;
+      if (joined) sockets.add(socket);
+      return joined;
+    };
+    expect(joins('192.0.2.1', 'A')).toBe(true);
+    expect(joins('192.0.2.1', 'B')).toBe(false);
+    expect(joins('192.0.2.2', 'C')).toBe(true);
+    expect(joins('2001:db8::1', 'D')).toBe(true);
+    expect(joins('2001:db8::1', 'E')).toBe(false);
+    expect(joins(host, 'F')).toBe(true);
+    expect(joins(host, 'G')).toBe(true);
+    sockets.clear();
+  });
+
+  it('does not dial itself again', async () => {
+    const remote = await dialledByNode();
+    const address = { host, port: remote.socket.localPort ?? 0 };
+    expect(book.isBanned(address)).toBe(false);
+    remote.socket.write(hello(ownId));
+    await remote.closed;
+    expect(book.isBanned(address)).toBe(true);
+    expect(book.next(Infinity)).toBeUndefined();
+  });
+
+  it('lets the one that has been silent for longest give way when all places are taken', async () => {
+    const silent: Remote[] = [];
+    for (let i = 0; i < 500; i++) silent.push(await dialNode());
+    const end = nextEstablished();
+    const good = await dialNode();
+    good.socket.write(hello(Buffer.alloc(20, 'G')));
+    await end;
+    await silent[0].closed;
+    expect(silent.filter(({ isClosed }) => isClosed)).toHaveLength(1);
+    expect(good.isClosed).toBe(false);
+  });
+});
