@@ -500,6 +500,33 @@ describe('a node that has only a magnet link', () => {
     });
   });
 
+  it('D15: lets go of peers that the link of a private torrent names, and keeps who was given by hand', async () => {
+    const torrent = newTorrent(4, { private: 1 });
+    const named = await HandListener.listen();
+    listeners.push(named);
+    const link = `magnet:?xt=urn:btih:${torrent.infoHash}`;
+    await node.api.add({ magnet: `${link}&x.pe=${named.address}` });
+    const given = await seedOf(torrent);
+    await given.peer.settled();
+    const peer = await named.accepted();
+    peer.say(
+      hello({ infoHash: torrent.infoHash, fast: true, extensions: true }),
+      frame(Id.haveAll),
+      offer(torrent.info.length),
+    );
+    await peer.next(asksMetadata);
+    const id = (await peer.theirs()).m.get('ut_metadata') as number;
+    const { length } = torrent.info;
+    const data = { msg_type: 1, piece: 0, total_size: length };
+    peer.say(extended(id, data, torrent.info));
+    await peer.closed;
+    serve(given, torrent);
+    given.peer.say(frame(Id.unchoke));
+    await expectWhole(torrent);
+    expect(given.peer.isClosed).toBe(false);
+    expect(named.peers).toHaveLength(1);
+  });
+
   it('E10, E11, E12, E13: absurd sizes, rejects and false metadata keep the right one out from nobody', async () => {
     const torrent = newTorrent();
     await addMagnet(torrent);

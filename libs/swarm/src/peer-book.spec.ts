@@ -29,6 +29,30 @@ describe('PeerBook', () => {
     expect(peers.add(at(1), 'tracker')).toBe(true);
   });
 
+  it('forgets whom only sources told of that it is not to believe any more, and no ban', () => {
+    const peers = book();
+    peers.add(at(1), 'pex');
+    peers.add(at(2), 'pex');
+    peers.add(at(2), 'tracker');
+    peers.add(at(3), 'magnet');
+    peers.add(at(4), 'manual');
+    peers.ban('10.0.0.5');
+    peers.next(0);
+    peers.connected(at(4));
+    peers.believe(new Set(['tracker', 'manual'] as const));
+    const known = [...peers.known()].map(({ host, sources, state }) => ({
+      host,
+      sources,
+      state,
+    }));
+    expect(known).toEqual([
+      { host: '10.0.0.2', sources: ['tracker'], state: 'idle' },
+      { host: '10.0.0.4', sources: ['manual'], state: 'connected' },
+    ]);
+    expect(peers.add(at(1), 'pex')).toBe(false);
+    expect(peers.add(at(5), 'tracker')).toBe(false);
+  });
+
   it('dials by trust, then by canonical priority, each once', () => {
     const peers = book({ priority: ({ host }) => Number(host.split('.')[3]) });
     peers.add(at(1), 'dht');

@@ -63,8 +63,8 @@ const HOPELESS = 3;
 /** Sources from the most to the least trusted. */
 const TRUST: readonly PeerSource[] = [
   'manual',
+  'magnet',
   'lsd',
-  'resume',
   'tracker',
   'incoming',
   'pex',
@@ -74,8 +74,11 @@ const TRUST: readonly PeerSource[] = [
 export class PeerBook {
   readonly #entries = new Map<string, Entry>();
   readonly #banned = new Set<string>();
+  #believed: ReadonlySet<PeerSource> | undefined;
 
-  constructor(private readonly options: PeerBookOptions) {}
+  constructor(private readonly options: PeerBookOptions) {
+    this.#believed = options.sources;
+  }
 
   get size(): number {
     return this.#entries.size;
@@ -86,7 +89,7 @@ export class PeerBook {
     const { host, port } = address;
     if (!Number.isInteger(port) || port < 1 || port > 65_535 || host === '')
       return false;
-    if (this.options.sources?.has(source) === false) return false;
+    if (this.#believed?.has(source) === false) return false;
     if (this.isBanned(address)) return false;
     const key = keyOf(address);
     const known = this.#entries.get(key);
@@ -171,6 +174,16 @@ export class PeerBook {
   /** This address is we ourselves, or nonsense: never again. */
   forget(address: PeerAddress): void {
     this.#entries.delete(keyOf(address));
+  }
+
+  /** From now on only these sources are believed; addresses that no other told of are forgotten. Bans stay. */
+  believe(sources: ReadonlySet<PeerSource>): void {
+    this.#believed = sources;
+    for (const entry of this.#entries.values()) {
+      for (const source of entry.sources)
+        if (!sources.has(source)) entry.sources.delete(source);
+      if (entry.sources.size === 0) this.#entries.delete(entry.key);
+    }
   }
 
   /** With `port` only that address, else the whole host. */

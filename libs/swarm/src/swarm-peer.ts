@@ -18,7 +18,7 @@ export const SLOW = 400;
 
 /** Where the address of a peer came from. */
 export type PeerSource =
-  'tracker' | 'pex' | 'lsd' | 'dht' | 'manual' | 'incoming' | 'resume';
+  'tracker' | 'pex' | 'lsd' | 'dht' | 'manual' | 'magnet' | 'incoming';
 
 /** What the owner knows of a peer when its handshake is over. */
 export interface PeerTraits {

@@ -28,7 +28,7 @@ import type { PublicationDto, PublicationsDto } from './dto/publication.dto';
 import type { SettingsDto, UpdateSettingsDto } from './dto/settings.dto';
 import { PeerEngine } from './peer-engine';
 import { Publisher } from './publishing/publisher';
-import { showSources } from './entries/source-view';
+import { showSources, shownSource } from './entries/source-view';
 
 const patience = 20_000;
 /** Addresses given by hand that are kept for a torrent, the latest. */
@@ -168,7 +168,7 @@ export class LocalPeer extends Peer {
         interesting: peer?.amInterested ?? false,
         choked: peer?.amChoking ?? true,
         interested: peer?.interested ?? false,
-        source: socket.source,
+        source: shownSource(socket.source),
       };
     });
     for (const { url, peer } of session.webSeeds?.working ?? [])

@@ -142,7 +142,7 @@ export class Entries {
     const row = newRow(download, wanted, localName, Date.now());
     const entry = this.create(row, metainfo);
     for (const peer of magnet?.peers ?? [])
-      entry.session.peers.book.add(peer, 'manual');
+      entry.session.peers.book.add(peer, 'magnet');
     if (metainfo) await this.saveTorrentFile(entry);
     this.save(entry);
     this.startWanted();

@@ -11,7 +11,7 @@ export function showSources(
 ): SourceDto[] {
   const counts = new Map<PeerSource, number>();
   for (const { sources } of session.peers.book.known())
-    for (const source of sources)
+    for (const source of new Set(sources.map(shownSource)))
       counts.set(source, (counts.get(source) ?? 0) + 1);
   const found = (['lsd', 'pex', 'manual'] as const).map((kind): SourceDto => {
     const off = session.isPrivate && kind !== 'manual';
@@ -33,6 +33,10 @@ export function showSources(
   const ring = showRing(engine, session);
   return [ring, ...outside, showDht(engine, session), ...seeds, ...found];
 }
+
+/** Whom a magnet link names was brought with it by hand. */
+export const shownSource = (source: PeerSource): PeerSource =>
+  source === 'magnet' ? 'manual' : source;
 
 function showRing(engine: PeerEngine, session: TorrentSession): SourceDto {
   const told = engine.sources.ringState(session);

@@ -43,7 +43,7 @@ const privateSources: ReadonlySet<PeerSource> = new Set<PeerSource>([
 ]);
 
 export class TorrentPeers {
-  book: PeerBook;
+  readonly book: PeerBook;
   readonly sockets = new Set<PeerSocket>();
   /** Addresses being dialled. */
   readonly dialling = new Set<string>();
@@ -51,7 +51,11 @@ export class TorrentPeers {
   private readonly holepunch: Holepunch<PeerSocket>;
 
   constructor(private readonly owner: TorrentPeersOwner) {
-    this.book = this.newBook();
+    this.book = new PeerBook({
+      random: Math.random,
+      priority: (address) => this.priorityOf(address),
+      ...(owner.isPrivate ? { sources: privateSources } : {}),
+    });
     this.holepunch = new Holepunch<PeerSocket>({
       at: (endpoint) => this.reachedAt(addressOf(endpoint)),
       endpointOf: ({ transport, listens }) =>
@@ -143,7 +147,7 @@ export class TorrentPeers {
 
   /** Whoever was found by other ways than the trackers does not belong to a private torrent (BEP 27). */
   becamePrivate(): void {
-    this.book = this.newBook();
+    this.book.believe(privateSources);
     for (const socket of [...this.sockets]) {
       this.exchange.gone(socket);
       if (!privateSources.has(socket.source))
@@ -197,14 +201,6 @@ export class TorrentPeers {
     if (!own || !other || own.address.length !== other.address.length)
       return Math.random() * 2 ** 32;
     return peerPriority(own, other);
-  }
-
-  private newBook(): PeerBook {
-    return new PeerBook({
-      random: Math.random,
-      priority: (address) => this.priorityOf(address),
-      ...(this.owner.isPrivate ? { sources: privateSources } : {}),
-    });
   }
 }
 

@@ -500,7 +500,10 @@ export class TorrentSession
   fetched(metainfo: Metainfo, torrent: Uint8Array): void {
     this.fetching = undefined;
     this.metainfo = metainfo;
-    if (metainfo.private) this.peers.becamePrivate();
+    if (metainfo.private) {
+      this.owner.stopDialling(this);
+      this.peers.becamePrivate();
+    }
     this.log.add('metadata', metainfo.name);
     this.owner.gotMetadata(this, torrent);
     void this.inRun((signal) => this.open(metainfo, signal));
