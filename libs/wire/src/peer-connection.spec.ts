@@ -1,5 +1,6 @@
 import { Bitfield } from '@dnd/metainfo';
 import fc from 'fast-check';
+import type { EncryptionPolicy } from './mse/encryption-policy';
 import { countingBytes, exchange, RecordedPeer } from './testing/recorded-peer';
 
 const SHAPE = {
@@ -102,6 +103,67 @@ describe('a connection of two', () => {
     expect(eventsOf(cut(bytes, [], 13))).toEqual(whole);
   });
 });
+
+describe('an encrypted connection', () => {
+  const policies: EncryptionPolicy[] = ['accepted', 'preferred', 'required'];
+
+  it.each(policies.flatMap((dials) => policies.map((takes) => [dials, takes])))(
+    'dialled %s and taken %s carries the same',
+    (dials, takes) => {
+      const out = new RecordedPeer('outgoing', {
+        shape: SHAPE,
+        encryption: dials,
+      });
+      const into = new RecordedPeer('incoming', {
+        shape: SHAPE,
+        encryption: takes,
+      });
+      const refused = dials === 'accepted' && takes === 'required';
+      const seen = exchangeCut(out, into);
+      if (refused) {
+        expect(into.log).toEqual(['failure encryption']);
+        return;
+      }
+      expect(seen.includes('BitTorrent protocol')).toBe(dials === 'accepted');
+      for (const { commands } of [out.connection, into.connection]) {
+        commands.have(7);
+        commands.piece(11, 10, countingBytes(4)(90));
+        commands.request(1, 16_384, 16_384);
+      }
+      exchangeCut(out, into);
+      for (const peer of [out, into]) {
+        expect(peer.log).toEqual([
+          'bitfield 0000 0',
+          'extensions Test 1',
+          'have 7',
+          expect.stringMatching(/^block 11 10 90 /),
+          'request 1 16384 16384',
+        ]);
+        expect(peer.blocks.get('11 10')).toEqual(countingBytes(4)(90));
+        const rc4 =
+          dials !== 'accepted' &&
+          (dials === 'required' || takes !== 'accepted');
+        expect(peer.remote?.encrypted).toBe(rc4);
+      }
+    },
+  );
+});
+
+/** Moves bytes both ways in parts of 13 until nobody has any; what the dialling end sent. */
+function exchangeCut(out: RecordedPeer, into: RecordedPeer): string {
+  const sent: Buffer[] = [];
+  for (;;) {
+    const there = out.output();
+    const back = into.output();
+    if (there.length + back.length === 0) break;
+    sent.push(Buffer.from(there));
+    for (const part of cut(there, [], 13))
+      into.connection.receive(part.slice(), 0);
+    for (const part of cut(back, [], 13))
+      out.connection.receive(part.slice(), 0);
+  }
+  return Buffer.concat(sent).toString('latin1');
+}
 
 /** Feeds a reused buffer, as a socket's owner does. */
 function eventsOf(chunks: Uint8Array[]): string[] {

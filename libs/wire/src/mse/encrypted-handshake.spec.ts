@@ -79,6 +79,11 @@ describe('rc4', () => {
     ['0102030405', 1024, '30abbcc7c20b01609f23ee2d5f6bb7df'],
     ['0102030405', 4096, 'ff25b58995996707e51fbdf08b34d875'],
     [
+      '0102030405060708090a0b0c0d0e0f10',
+      1024,
+      'bdf0324e6083dcc6d3cedd3ca8c53c16',
+    ],
+    [
       '0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f20',
       4096,
       'f3e4c0a2e02d1d01f7f0a74618af2b48',
@@ -190,6 +195,48 @@ describe('an encrypted handshake', () => {
     );
   });
 
+  it.each([
+    ['RC4 alone', 2, 'rc4'],
+    ['plaintext alone', 1, 'plaintext'],
+    ['both', 3, 'rc4'],
+  ])(
+    'takes an offer of %s, with a payload or without',
+    (_name, provide, method) => {
+      for (const payload of [HELLO, new Uint8Array(0)]) {
+        const b = responder();
+        offerTo(b, { provide, payload });
+        expect(b.result?.method).toBe(method);
+        expect(b.result?.rest).toEqual(payload);
+      }
+    },
+  );
+
+  it('finds what is behind a pad of 512 bytes after the key, and refuses one of 513', () => {
+    const b = responder();
+    offerTo(b, { keyPad: 512 });
+    expect(b.result?.rest).toEqual(HELLO);
+    expectBroken(() => offerTo(responder(), { keyPad: 513 }));
+    const a = initiator();
+    answerTo(a, { keyPad: 512 });
+    expect(a.result?.method).toBe('rc4');
+    expectBroken(() => answerTo(initiator(), { keyPad: 513 }));
+  });
+
+  it.each([
+    ['0', '0'.repeat(192)],
+    ['1', '1'.padStart(192, '0')],
+    ['P - 1', `${PRIME.slice(0, -1)}2`],
+    ['P', PRIME],
+  ])('refuses the key %s at either end, unanswered', (_name, key) => {
+    const b = responder();
+    expectBroken(() => b.receive(hex(key)));
+    expect(b.takeOutput()).toEqual([]);
+    const a = initiator();
+    a.takeOutput();
+    expectBroken(() => a.receive(hex(key)));
+    expect(a.takeOutput()).toEqual([]);
+  });
+
   it('refuses endless pads and random bytes', () => {
     expectBroken(() => feed(responder(), countingBytes(8)(2_000), 100));
     const a = initiator();
@@ -297,19 +344,26 @@ function fixedKey(key: string): (bytes: number) => Uint8Array {
 /** A second initiator that breaks one rule. */
 function offerTo(
   to: EncryptedHandshake,
-  fault: { vc?: number; provide?: number; pad?: number },
+  fault: {
+    vc?: number;
+    provide?: number;
+    pad?: number;
+    keyPad?: number;
+    payload?: Uint8Array;
+  },
 ): void {
   const key = countingBytes(77)(20);
   to.receive(publicKey(key));
+  to.receive(new Uint8Array(fault.keyPad ?? 0));
   const theirs = Buffer.concat(to.takeOutput()).subarray(0, 96);
   const secret = sharedSecret(key, theirs) ?? new Uint8Array(0);
-  const pad = fault.pad ?? 0;
+  const { pad = 0, payload = HELLO } = fault;
   const offer = Buffer.alloc(14 + pad + 2);
   offer[3] = fault.vc ?? 0;
   offer.writeUInt32BE(fault.provide ?? 3, 8);
   offer.writeUInt16BE(pad, 12);
-  offer.writeUInt16BE(HELLO.length, 14 + pad);
-  const sealed = new Uint8Array(Buffer.concat([offer, HELLO]));
+  offer.writeUInt16BE(payload.length, 14 + pad);
+  const sealed = new Uint8Array(Buffer.concat([offer, payload]));
   new Rc4(sha1('keyA', secret, HASH), 1_024).apply(sealed);
   const proof = sha1('req2', HASH);
   sha1('req3', secret).forEach((byte, i) => (proof[i] ^= byte));
@@ -319,7 +373,7 @@ function offerTo(
 /** A second responder that breaks one rule. */
 function answerTo(
   to: EncryptedHandshake,
-  fault: { select?: number; pad?: number },
+  fault: { select?: number; pad?: number; keyPad?: number },
 ): void {
   const key = countingBytes(78)(20);
   const theirs = Buffer.concat(to.takeOutput()).subarray(0, 96);
@@ -330,7 +384,8 @@ function answerTo(
   answer.writeUInt16BE(pad, 12);
   const sealed = new Uint8Array(answer);
   new Rc4(sha1('keyB', secret, HASH), 1_024).apply(sealed);
-  feed(to, Buffer.concat([publicKey(key), sealed]), 1e6);
+  const keyPad = new Uint8Array(fault.keyPad ?? 0);
+  feed(to, Buffer.concat([publicKey(key), keyPad, sealed]), 1e6);
 }
 
 function sha1(label: string, ...parts: Uint8Array[]): Uint8Array {
