@@ -261,6 +261,31 @@ describe('choking', () => {
     expect(peers.every(({ peer }) => peer.unchokedAt > 0)).toBe(true);
   });
 
+  it('gives one who sends nothing a chance, another one every 30 seconds', () => {
+    const script = new ScriptedSwarm(() => PIECE, {
+      pieceCount: 64,
+      settings: { uploadSlots: 2 },
+    });
+    const peers = Array.from({ length: 8 }, () =>
+      script.join([]).says((remote) => remote.onInterested()),
+    );
+    const changes: number[] = [];
+    let before: ScriptedPeer | undefined;
+    for (let second = 0; second < 600; second++) {
+      script.pass(1_000);
+      const optimists = peers.filter(({ peer }) => peer.optimistic);
+      expect(optimists.length).toBeLessThanOrEqual(1);
+      const [optimist] = optimists;
+      if (optimist && optimist !== before) changes.push(script.now);
+      before = optimist ?? before;
+    }
+    const gaps = changes.slice(1).map((at, i) => at - changes[i]);
+    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(30_000);
+    // Chance may draw the same one again, but not without end.
+    expect(changes.length).toBeGreaterThan(10);
+    expect(peers.every(({ peer }) => peer.unchokedAt > 0)).toBe(true);
+  });
+
   it('prefers those that send us most while we download', () => {
     const script = new ScriptedSwarm(() => PIECE, {
       pieceCount: 64,

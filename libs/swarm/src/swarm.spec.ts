@@ -165,6 +165,26 @@ describe('requests', () => {
     expect(script.join('all').asked).toHaveLength(BLOCKS);
   });
 
+  it('keep to what a peer says of its queue later, and ask no more until it has answered', () => {
+    const script = leech(8);
+    const peer = script.join('all');
+    const before = peer.asked.length;
+    expect(before).toBeGreaterThan(3);
+    peer.says((remote) => remote.extended({ reqq: 3 }));
+    while (peer.asked.length > 3) {
+      const { length } = peer.asked;
+      peer.answers(1);
+      script.check();
+      expect(peer.asked).toHaveLength(length - 1);
+    }
+    for (let i = 0; i < 60; i++) {
+      peer.answers(1);
+      script.check();
+      expect(peer.asked.length).toBeLessThanOrEqual(3);
+    }
+    expect(script.swarm.have.complete).toBe(true);
+  });
+
   it('stop when paused and go on afterwards', () => {
     const script = leech(2);
     const peer = script.join('all');
@@ -326,6 +346,20 @@ describe('blocks', () => {
     expect(peer.peer.down.total).toBe(BLOCK_LENGTH);
   });
 
+  it('longer than what was asked are not taken, and what was asked still is', () => {
+    const short = new ScriptedSwarm(() => BLOCK_LENGTH + 5, { pieceCount: 1 });
+    const peer = short.join('all');
+    const { asked } = peer;
+    expect(peer.sends(0, BLOCK_LENGTH, 6)).toBe(false);
+    expect(peer.sends(0, BLOCK_LENGTH, 4)).toBe(false);
+    expect(peer.sends(0, BLOCK_LENGTH, BLOCK_LENGTH)).toBe(false);
+    expect(short.verifying).toEqual([]);
+    peer.asked = asked;
+    expect(peer.answers(2)).toEqual([true, true]);
+    short.check();
+    expect(short.swarm.have.complete).toBe(true);
+  });
+
   it('in numbers that nobody asked for end the connection', () => {
     const script = leech(2);
     const peer = script.join([0]);
@@ -400,6 +434,29 @@ describe('blocks', () => {
       other.peer,
     ]);
     expect(script.disconnects.map(({ ban }) => ban)).toEqual([false, false]);
+  });
+});
+
+describe('verified pieces', () => {
+  it('are told and served while the rest is still coming, and others are not', () => {
+    const script = leech(2);
+    const other = script.join([]).says((remote) => remote.onInterested());
+    const peer = script.join([0]);
+    peer.answers(BLOCKS - 1);
+    expect(script.verifying).toEqual([]);
+    other.says((remote) => remote.onRequest(0, 0, 100));
+    expect(other.heard('reject')).toEqual(['reject 0 0 100']);
+    peer.answers(1);
+    expect(other.heard('have')).toEqual([]);
+    script.check();
+    expect(script.swarm.have.complete).toBe(false);
+    expect(other.heard('have')).toEqual(['have 0']);
+    other.says((remote) => {
+      remote.onRequest(0, 7, 100);
+      remote.onRequest(1, 0, 100);
+    });
+    expect(script.serves).toEqual([`${other.peer.id} 0 7 100 100`]);
+    expect(other.heard('reject')).toEqual(['reject 1 0 100']);
   });
 });
 
