@@ -69,6 +69,31 @@ describe('extensions', () => {
     expect(peer.failures).toEqual([]);
   });
 
+  it('tell an address of IPv6, and no size while there is no metadata', () => {
+    const yourIp = new Uint8Array(16).fill(0x20);
+    const peer = new RecordedPeer('incoming', { extensions: { yourIp } });
+    peer.connection.receive(hello(), 0);
+    const text = peer.output().toString('latin1');
+    expect(text).toContain(`6:yourip16:${' '.repeat(16)}`);
+    expect(text).toContain('11:ut_metadatai2e');
+    expect(text).not.toContain('metadata_size');
+  });
+
+  it('are changed by a second handshake where it says something, and stay where it does not', () => {
+    const peer = met();
+    after(peer, extended(0, 'd1:pi6881e4:reqqi250e1:v3:One11:upload_onlyi1ee'));
+    after(peer, extended(0, 'd13:metadata_sizei700e4:reqqi7ee'));
+    expect(peer.extensions).toMatchObject({
+      client: 'One',
+      port: 6_881,
+      requestQueue: 7,
+      metadataSize: 700,
+      uploadOnly: true,
+    });
+    after(peer, extended(0, 'd11:upload_onlyi0ee'));
+    expect(peer.extensions?.uploadOnly).toBe(false);
+  });
+
   it('are not spoken to a remote that does not know BEP 10', () => {
     const peer = met({ extensions: false });
     expect(after(peer, EXTENSIONS, message(1))).toEqual(['unchoke']);
@@ -117,14 +142,33 @@ describe('extensions', () => {
     expect(peer.connection.extensions?.offers('ut_holepunch')).toBe(true);
   });
 
-  it.each([0, -1, 2 ** 31, 2 ** 40, 1e9])(
-    'do not believe a metadata size of %p',
-    (size) => {
-      const peer = met();
-      after(peer, extended(0, `d13:metadata_sizei${size}ee`));
-      expect(peer.extensions?.metadataSize).toBeUndefined();
-    },
-  );
+  it('read the example of BEP 10, whose key is no UTF-8', () => {
+    const peer = met();
+    const names = 'd11:LT_metadatai1e6:\xb5T_PEXi2ee';
+    const client = '13:\xc2\xb5Torrent 1.2';
+    after(peer, extended(0, `d1:m${names}1:pi6881e1:v${client}e`));
+    expect(peer.extensions).toMatchObject({
+      client: '\u00b5Torrent 1.2',
+      port: 6_881,
+    });
+    // The key as UTF-8 is longer than its length says: no dictionary.
+    const broken = names.replace('\xb5', '\xc2\xb5');
+    expect(after(met(), extended(0, `d1:m${broken}e`))).toEqual([]);
+  });
+
+  it.each([
+    'i0e',
+    'i-1e',
+    `i${2 ** 31}e`,
+    `i${2 ** 40}e`,
+    'i1000000000e',
+    '3:700',
+  ])('do not believe a metadata size of %s', (size) => {
+    const peer = met();
+    after(peer, extended(0, `d13:metadata_size${size}e`));
+    expect(peer.extensions).toBeDefined();
+    expect(peer.extensions?.metadataSize).toBeUndefined();
+  });
 
   it('tell of lost pieces, upload-only and the DHT port', () => {
     const log = after(

@@ -232,6 +232,19 @@ describe('blocks', () => {
 });
 
 describe('hash messages', () => {
+  it.each([
+    ['request', message(21, Buffer.alloc(48))],
+    ['hashes', message(22, Buffer.alloc(112))],
+    ['reject', message(23, Buffer.alloc(48))],
+  ])(
+    'of one who says that it knows v2 end the connection where the torrent does not (%s)',
+    (_name, bytes) => {
+      expect(after(met({ v2: true }), bytes)).toEqual([
+        'failure not-negotiated',
+      ]);
+    },
+  );
+
   it('reach the other side of a v2 torrent', () => {
     const torrent = {
       infoHashV1: INFO_HASH,

@@ -75,6 +75,37 @@ describe('peer exchange state', () => {
     expect(state.next([], 600_000)?.dropped).toHaveLength(50);
   });
 
+  it('leaves the remote with a right list, whoever comes and goes, and names nobody twice in one message', () => {
+    fc.assert(
+      fc.property(
+        fc.array(
+          fc.uniqueArray(fc.integer({ min: 0, max: 30 }), { maxLength: 31 }),
+          { maxLength: 12 },
+        ),
+        (minutes) => {
+          const state = new PexState();
+          const list = new Set<number>();
+          minutes.forEach((live, minute) => {
+            const now = minute * 60_000;
+            const message = state.next(
+              live.map((n) => peer(n)),
+              now,
+            );
+            const ports = (from: readonly PexPeer[] = []): number[] =>
+              from.map(({ port }) => port - 1_000);
+            const added = ports(message?.added);
+            const dropped = ports(message?.dropped);
+            const named = new Set([...added, ...dropped]);
+            expect(named.size).toBe(added.length + dropped.length);
+            for (const n of added) list.add(n);
+            for (const n of dropped) list.delete(n);
+            expect([...list].sort()).toEqual([...live].sort());
+          });
+        },
+      ),
+    );
+  });
+
   it('bears a burst and not a flood', () => {
     const state = new PexState();
     expect(state.heard(0)).toBe('take');

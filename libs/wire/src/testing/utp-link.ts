@@ -78,6 +78,8 @@ export class UtpLine {
   readonly accepted: UtpEnd[] = [];
   /** Datagrams and bytes by sender. */
   readonly sent = { a: 0, b: 0, aBytes: 0, bBytes: 0, lost: 0 };
+  /** The newest datagram of each end. */
+  readonly last = { a: new Uint8Array(0), b: new Uint8Array(0) };
   /** From now on nothing arrives. */
   cut = false;
   /** Greatest bytes that waited at the narrow place. */
@@ -144,6 +146,7 @@ export class UtpLine {
     const { loss = 0, duplicate = 0 } = this.#options;
     this.sent[me]++;
     this.sent[`${me}Bytes`] += datagram.length;
+    this.last[me] = datagram.slice();
     if (this.cut || this.random.chance(loss)) {
       this.sent.lost++;
       return;

@@ -239,6 +239,27 @@ describe('the multiplexer', () => {
     ]);
   });
 
+  it('brings what comes behind an extension that it does not know', () => {
+    const line = new UtpLine({ seed: 27 });
+    const end = line.connect(new Uint8Array([1]));
+    line.run(1_000, () => line.accepted[0]?.received === 1);
+    const { receiveId = 0 } = line.accepted[0].socket ?? {};
+    const payload = Buffer.from([0, 3, 9, 9, 9, 0x68, 0x69]);
+    // The SYN had the number before the one byte, which is the last that was sent.
+    const state = new UtpPacket();
+    state.read(line.last.a);
+    const seq = (state.seq + 1) & 0xffff;
+    const odd = datagram(UtpType.data, receiveId, {
+      seq,
+      ack: state.ack,
+      payload,
+    });
+    odd[1] = 77;
+    line.inject('a', odd);
+    expect(line.accepted[0].bytes.subarray(1).toString()).toBe('hi');
+    expect(end.closes).toEqual([]);
+  });
+
   it('survives any datagrams, to a connection or not', () => {
     const line = new UtpLine({ seed: 26 });
     const end = line.connect(countingBytes(3)(50_000), true);
