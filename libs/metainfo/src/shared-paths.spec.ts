@@ -1,6 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { workspaceRoot } from '@nx/devkit';
+import { encode } from '@dnd/bencode';
+import { MetainfoError } from './metainfo-error';
+import { parseTorrent } from './parse-torrent';
 import { safePath, uniquePaths } from './safe-path';
 
 interface PathCase {
@@ -16,11 +19,32 @@ interface DuplicateCase {
 }
 
 const file = join(workspaceRoot, '../shared/cases/paths.json');
-const table: { sanitise: PathCase[]; duplicates: DuplicateCase[] } = existsSync(
-  file,
-)
+const table: {
+  sanitise: PathCase[];
+  duplicates: DuplicateCase[];
+  transmission_paths: { path_of_first_file: string[] }[];
+} = existsSync(file)
   ? JSON.parse(readFileSync(file, 'utf8'))
-  : { sanitise: [], duplicates: [] };
+  : { sanitise: [], duplicates: [], transmission_paths: [] };
+
+/** The paths of a torrent's files, or undefined when it is refused. */
+function pathsOf(
+  ...paths: string[][]
+): readonly (readonly string[])[] | undefined {
+  const files = paths.map((path) => ({ length: 1, path }));
+  const info = {
+    name: 'x',
+    'piece length': 16_384,
+    pieces: 'a'.repeat(20),
+    files,
+  };
+  try {
+    return parseTorrent(encode({ info })).files.map(({ path }) => path);
+  } catch (error) {
+    if (error instanceof MetainfoError) return undefined;
+    throw error;
+  }
+}
 
 const present = table.sanitise.length > 0 ? describe : describe.skip;
 present('the shared paths', () => {
@@ -38,6 +62,19 @@ present('the shared paths', () => {
           expect(safe[i].startsWith(element.slice(0, 200))).toBe(true);
           expect(Buffer.byteLength(safe[i])).toBeLessThanOrEqual(255);
         });
+      }
+    },
+  );
+
+  it.each(table.transmission_paths.map((c) => [c.path_of_first_file] as const))(
+    'leads %j nowhere outside',
+    (first) => {
+      const paths = pathsOf([...first], ['b.txt']);
+      if (first.join('/') === 'a.txt') expect(paths).toBeDefined();
+      for (const path of paths ?? []) {
+        expect(path.length).toBeGreaterThan(1);
+        for (const element of path)
+          expect(element).toMatch(/^(?!\.{0,2}$)[^/]+$/);
       }
     },
   );
