@@ -520,11 +520,14 @@ describe('a node that has only a magnet link', () => {
     const data = { msg_type: 1, piece: 0, total_size: length };
     peer.say(extended(id, data, torrent.info));
     await peer.closed;
+    const { items } = await node.api.call<{
+      items: { kind: string; peers: number }[];
+    }>('GET', `/api/downloads/${torrent.infoHash}/trackers`);
+    expect(items.find(({ kind }) => kind === 'manual')?.peers).toBe(1);
     serve(given, torrent);
     given.peer.say(frame(Id.unchoke));
     await expectWhole(torrent);
-    expect(given.peer.isClosed).toBe(false);
-    expect(named.peers).toHaveLength(1);
+    expect(listeners.map(({ peers }) => peers.length)).toEqual([1, 1]);
   });
 
   it('E10, E11, E12, E13: absurd sizes, rejects and false metadata keep the right one out from nobody', async () => {
