@@ -110,8 +110,8 @@ export class Downloader {
     const owned = partial.owner[block] === peer.id;
     if (!owned && peer.late > 0) peer.late--;
     if (partial.withdraw(block, peer.id)) this.options.picker.reopened(partial);
-    if (peer.choking) return;
-    // A peer that refuses without choking is not asked for that piece again soon, and soon for nothing.
+    if (peer.choking && !peer.allowedFast?.has(piece)) return;
+    // A peer that refuses what it lets us ask is not asked for that piece again soon, and soon for nothing.
     peer.refused ??= new Set();
     peer.refused.add(piece);
     this.#endSole(peer);

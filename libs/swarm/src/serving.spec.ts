@@ -97,6 +97,20 @@ describe('requests of a peer', () => {
     expect(script.disconnects).toEqual([]);
   });
 
+  it('that are refused without end cost the connection', () => {
+    const script = seeding(2);
+    const stubborn = script.join([]);
+    const polite = script.join([]);
+    for (let i = 0; i < 30_000 && script.disconnects.length === 0; i++)
+      asks(stubborn, 0, 0);
+    expect(script.disconnects).toMatchObject([
+      { peer: stubborn.peer, reason: 'flood', ban: false },
+    ]);
+    polite.says((remote) => remote.onInterested());
+    asks(polite, 0, 0);
+    expect(script.serves).toHaveLength(1);
+  });
+
   it('of granted pieces are served while choked', () => {
     const script = seeding(4, { settings: { uploadSlots: 0 } });
     const peer = interested(script, { allowedFast: [3] });

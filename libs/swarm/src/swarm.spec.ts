@@ -118,6 +118,9 @@ describe('requests', () => {
     const peer = script.join('all', { unchokes: false });
     peer.says((remote) => remote.onAllowedFast(2));
     expect(names(peer)).toEqual(['2:0', '2:1', '2:2', '2:3']);
+    const without = script.join([1], { unchokes: false });
+    without.says((remote) => remote.onAllowedFast(0));
+    expect(names(without)).toEqual([]);
   });
 
   it('follow what a peer suggests', () => {
@@ -131,9 +134,15 @@ describe('requests', () => {
     expect(names(peer)[0]).toBe('41:0');
   });
 
-  it('are not sent again and again to one that rejects them', () => {
+  it.each([
+    ['rejects them', true],
+    ['rejects what it has allowed, and chokes', false],
+  ])('are not sent again and again to one that %s', (_how, unchokes) => {
     const script = leech(16);
-    const peer = script.join('all');
+    const peer = script.join('all', { unchokes });
+    for (let piece = 0; piece < 16 && !unchokes; piece++)
+      peer.says((remote) => remote.onAllowedFast(piece));
+    expect(peer.asked.length).toBeGreaterThan(0);
     let total = 0;
     for (let i = 0; i < 60; i++) {
       for (const { piece, begin, length } of peer.asked.splice(0)) {

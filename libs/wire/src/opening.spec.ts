@@ -113,6 +113,17 @@ describe('the handshake', () => {
     expect(peer.log).toEqual(['failure handshake']);
   });
 
+  it('has the same limit where it is encrypted', () => {
+    const encryption = 'preferred';
+    const peer = new RecordedPeer('incoming', { shape: SHAPE, encryption });
+    peer.connection.receive(Buffer.alloc(96, 5), 1_000);
+    expect(peer.output().length).toBeGreaterThanOrEqual(96);
+    peer.connection.receive(Buffer.alloc(100, 7), 9_000);
+    expect(peer.log).toEqual([]);
+    peer.connection.tick(30_000);
+    expect(peer.log).toEqual(['failure handshake']);
+  });
+
   it('has one time limit, however it is dribbled', () => {
     const peer = new RecordedPeer('incoming', { shape: SHAPE });
     const bytes = hello();
