@@ -96,6 +96,25 @@ describe('PeerBook', () => {
     expect(peers.next(600_000)).toBeUndefined();
   });
 
+  it('leaves one that breaks the protocol alone for longer each time', () => {
+    const peers = book();
+    peers.add(at(1), 'tracker');
+    let now = 0;
+    const waits: number[] = [];
+    for (let i = 0; i < 10; i++) {
+      expect(peers.next(now)).toMatchObject(at(1));
+      peers.connected(at(1));
+      peers.offended(at(1), now);
+      peers.revive();
+      expect(peers.next(now)).toBeUndefined();
+      waits.push(peers.nextAt - now);
+      now = peers.nextAt;
+    }
+    expect(waits[0]).toBeGreaterThan(10_000);
+    expect(waits[5]).toBeGreaterThan(10 * waits[0]);
+    expect(waits[9]).toBeLessThanOrEqual(3_600_000);
+  });
+
   it('dials at once those that were of no use when there is something to ask for again', () => {
     const peers = book();
     for (const host of ['10.0.0.1', '10.0.0.2'])

@@ -44,6 +44,8 @@ interface Entry {
   readonly priority: number;
   state: 'idle' | 'dialling' | 'connected';
   failures: number;
+  /** Connections with it that ended because it broke the protocol. */
+  offences: number;
   retryAt: number;
   /** It has been connected and did not have to be banned. */
   proven: boolean;
@@ -106,6 +108,7 @@ export class PeerBook {
       priority: this.options.priority?.(address) ?? this.options.random(),
       state: 'idle',
       failures: 0,
+      offences: 0,
       retryAt: -Infinity,
       proven: false,
     });
@@ -164,10 +167,20 @@ export class PeerBook {
     entry.retryAt = now + (pointless ? RETRY_MOST : REDIAL);
   }
 
+  /** A connection has ended because the other end broke the protocol: it is left alone for longer each time, however well it shakes hands. */
+  offended(address: PeerAddress, now: number): void {
+    const entry = this.#entries.get(keyOf(address));
+    if (entry === undefined) return;
+    entry.state = 'idle';
+    entry.offences++;
+    const wait = RETRY * 2 ** (entry.offences - 1);
+    entry.retryAt = now + Math.min(wait, RETRY_MOST);
+  }
+
   /** There is something to ask for again: whoever was of no use is dialled as soon as anybody. */
   revive(): void {
     for (const entry of this.#entries.values())
-      if (entry.state === 'idle' && entry.failures === 0)
+      if (entry.state === 'idle' && entry.failures + entry.offences === 0)
         entry.retryAt = -Infinity;
   }
 

@@ -6,6 +6,7 @@ import {
   keyOf,
   leastUseful,
   PeerBook,
+  type DisconnectReason,
   type PeerAddress,
   type PeerSource,
   type SwarmPeer,
@@ -35,6 +36,12 @@ export interface TorrentPeersOwner {
 }
 
 export const maxConnections = 60;
+/** Ends of connections that count against the peer. */
+const offences: ReadonlySet<string> = new Set<DisconnectReason>([
+  'protocol',
+  'unasked-blocks',
+  'flood',
+]);
 /** What a private torrent believes (BEP 27). */
 const privateSources: ReadonlySet<PeerSource> = new Set<PeerSource>([
   'tracker',
@@ -117,11 +124,16 @@ export class TorrentPeers {
     if (!this.sockets.delete(socket)) return false;
     this.exchange.gone(socket);
     this.holepunch.gone(socket);
-    const { listens, closeReason } = socket;
-    const pointless =
-      closeReason === 'both-complete' || closeReason === 'connected twice';
-    if (listens && !this.knows(listens))
-      this.book.disconnected(listens, this.owner.now(), pointless);
+    const { listens, closeReason, failure } = socket;
+    if (!listens || this.knows(listens)) return true;
+    const now = this.owner.now();
+    if (failure?.name === 'ProtocolError' || offences.has(closeReason))
+      this.book.offended(listens, now);
+    else {
+      const pointless =
+        closeReason === 'both-complete' || closeReason === 'connected twice';
+      this.book.disconnected(listens, now, pointless);
+    }
     return true;
   }
 
