@@ -71,6 +71,8 @@ export class SwarmPeer implements PeerEvents, PickingPeer {
   /** What the remote holds; never changed in place while `shared`. */
   have: Bitfield;
   shared = true;
+  /** How often it has told all that it has. */
+  bitfields = 0;
   /** `have` was complete when it came and counts as one seed, not piece by piece. */
   countedAsSeed = false;
   /** It chokes us. */

@@ -563,6 +563,32 @@ describe('protocol', () => {
     expect(script.disconnects).toEqual([]);
   });
 
+  it('bitfields without end, which cost more than they tell, end the connection, and those of one who gets on do not', () => {
+    const pieces = 2_000;
+    const script = leech(pieces);
+    const have = new Bitfield(pieces);
+    const honest = script.join([], { unchokes: false });
+    for (let piece = 0; piece < pieces; piece++) {
+      have.add(piece);
+      if (piece % 20 === 19)
+        honest.says((remote) => remote.onBitfield(have.clone()));
+    }
+    expect(script.disconnects).toEqual([]);
+    const restless = script.join([], { unchokes: false });
+    let count = 0;
+    for (; count < 1_000 && script.disconnects.length === 0; count++)
+      restless.says((remote) => {
+        const bits = new Bitfield(pieces);
+        if (count % 2 === 0) bits.fill();
+        remote.onBitfield(bits);
+      });
+    expect(count).toBeLessThan(200);
+    expect(script.disconnects).toMatchObject([
+      { peer: restless.peer, reason: 'flood', ban: false },
+    ]);
+    expect([...script.swarm.availability()].every((n) => n === 1)).toBe(true);
+  });
+
   it('several bitfields leave the right counts', () => {
     const script = leech(4);
     const peer = script.join([0, 1]);

@@ -53,6 +53,9 @@ const SECOND = 1_000;
 /** A seed that suggests is asked for nothing else until it has sent neither block nor suggestion for this long, ms. */
 const GUIDED = 3_000;
 const SUGGESTIONS = 512;
+/** Bitfields of one peer beyond those that aria2 sends instead of twenty haves or more. */
+const BITFIELDS = 20;
+const PIECES_A_BITFIELD = 20;
 const ALLOWED_FAST = 64;
 const ADAPT_EVERY = 100;
 
@@ -420,8 +423,13 @@ export class Swarm implements PeerOwner {
   }
 
   hasPieces(peer: SwarmPeer, have: Bitfield): void {
-    if (have.size !== this.#options.pieceCount) {
+    const { pieceCount } = this.#options;
+    if (have.size !== pieceCount) {
       this.#disconnect(peer, 'protocol', false);
+      return;
+    }
+    if (++peer.bitfields > BITFIELDS + pieceCount / PIECES_A_BITFIELD) {
+      this.#disconnect(peer, 'flood', false);
       return;
     }
     this.#holdings.set(peer, have);
