@@ -23,15 +23,22 @@ export class Holdings {
     return true;
   }
 
-  /** The peer's pieces, all of them. */
-  set(peer: SwarmPeer, have: Bitfield): void {
-    this.forget(peer);
+  /** The peer's pieces, all of them. False if it had some that are not among them. */
+  set(peer: SwarmPeer, have: Bitfield): boolean {
+    const known = peer.have.bytes;
+    const { bytes, complete } = have;
+    let grows = true;
+    for (let i = 0; i < bytes.length; i++) {
+      if ((known[i] & ~bytes[i]) !== 0) grows = false;
+      const before = peer.countedAsSeed ? 0 : known[i];
+      this.#change(8 * i, before, complete ? 0 : bytes[i]);
+    }
     peer.have = have;
     peer.shared = true;
-    peer.countedAsSeed = have.complete;
-    if (!have.complete) this.picker.order.changeAll(have, 1);
+    peer.countedAsSeed = complete;
     this.countWanted(peer);
     peer.dryEpoch = -1;
+    return grows;
   }
 
   /** False if the peer did not have it. */
@@ -53,6 +60,16 @@ export class Holdings {
     if (!peer.countedAsSeed && peer.have.count > 0)
       this.picker.order.changeAll(peer.have, -1);
     peer.countedAsSeed = false;
+  }
+
+  /** Counts eight pieces anew. */
+  #change(first: number, before: number, now: number): void {
+    if (before === now) return;
+    for (let bit = 0; bit < 8; bit++) {
+      const mask = 0x80 >> bit;
+      if (((before ^ now) & mask) === 0) continue;
+      this.picker.order.change(first + bit, (now & mask) !== 0 ? 1 : -1);
+    }
   }
 
   countWanted(peer: SwarmPeer): void {

@@ -71,8 +71,9 @@ export class SwarmPeer implements PeerEvents, PickingPeer {
   /** What the remote holds; never changed in place while `shared`. */
   have: Bitfield;
   shared = true;
-  /** How often it has told all that it has. */
-  bitfields = 0;
+  /** The most pieces that a bitfield of it has had, and how many told little more. */
+  told = 0;
+  idleBitfields = 0;
   /** `have` was complete when it came and counts as one seed, not piece by piece. */
   countedAsSeed = false;
   /** It chokes us. */

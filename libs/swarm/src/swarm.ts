@@ -53,9 +53,10 @@ const SECOND = 1_000;
 /** A seed that suggests is asked for nothing else until it has sent neither block nor suggestion for this long, ms. */
 const GUIDED = 3_000;
 const SUGGESTIONS = 512;
-/** Bitfields of one peer beyond those that aria2 sends instead of twenty haves or more. */
-const BITFIELDS = 20;
+/** Pieces more that make a bitfield worth its while: aria2 sends one instead of so many haves. */
 const PIECES_A_BITFIELD = 20;
+/** Bitfields of one peer that tell less than that, for they cost us more than the peer. */
+const IDLE_BITFIELDS = 20;
 const ALLOWED_FAST = 64;
 const ADAPT_EVERY = 100;
 
@@ -428,11 +429,13 @@ export class Swarm implements PeerOwner {
       this.#disconnect(peer, 'protocol', false);
       return;
     }
-    if (++peer.bitfields > BITFIELDS + pieceCount / PIECES_A_BITFIELD) {
+    const grows = this.#holdings.set(peer, have);
+    const getsOn = grows && have.count >= peer.told + PIECES_A_BITFIELD;
+    peer.told = Math.max(peer.told, have.count);
+    if (!getsOn && ++peer.idleBitfields > IDLE_BITFIELDS) {
       this.#disconnect(peer, 'flood', false);
       return;
     }
-    this.#holdings.set(peer, have);
     this.#mark(peer);
     if (peer.seed) this.#becameSeed(peer);
   }
