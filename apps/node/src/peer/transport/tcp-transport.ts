@@ -4,19 +4,23 @@
  *
  * Left alone, libuv reads a fast connection 32 times before it looks at anything else: 8 MiB, for
  * milliseconds in which no write to the disk is heard to be over and none is begun. Whoever fills the
- * buffer lets the others have their turn first.
+ * buffer a few times on end lets the others have their turn first.
  */
 import { connect, Socket, type SocketConstructorOpts } from 'node:net';
 import type { Transport, TransportEvents } from './transport';
 
 const connectTimeOut = 10_000;
 const shared = Buffer.allocUnsafeSlow(256 * 1024);
+/** Full buffers on end, after which others have their turn: to stop reading and to begin again costs as much as a read. */
+const readsInTurn = 8;
 
 export class TcpTransport implements Transport {
   readonly kind = 'tcp';
   readonly lends = true;
   private socket: Socket | undefined;
   private events: TransportEvents | undefined;
+  /** Full buffers since the others last had their turn. */
+  private reads = 0;
 
   /** Dials; an address that does not answer is closed after 10 s. */
   static dial(
@@ -66,7 +70,10 @@ export class TcpTransport implements Transport {
     buffer: shared,
     callback: (length: number, buffer: Uint8Array): boolean => {
       this.events?.received(buffer.subarray(0, length));
-      if (length < buffer.length) return true;
+      // Less than a full buffer was all there is: libuv turns to the others by itself.
+      this.reads = length < buffer.length ? 0 : this.reads + 1;
+      if (this.reads < readsInTurn) return true;
+      this.reads = 0;
       setImmediate(this.goOn);
       return false;
     },
