@@ -74,7 +74,7 @@ export class PeerSettings {
 }
 
 /** Addresses that are not routed over the Internet: private and link-local ones, and this machine's. */
-function isLan(host: string): boolean {
+export function isLan(host: string): boolean {
   if (isLocal(host)) return true;
   const address = addressBytes(host);
   if (!address) return false;

@@ -70,14 +70,26 @@ describe('what is not asked', () => {
     ['http://localhost./x?y', /query/],
     ['http://[::1]/x?y', /query/],
     ['http://[::ffff:127.0.0.1]/x?y', /query/],
+    ['http://0x7f.1/x?y', /query/],
+    ['http://0.0.0.0/x?y', /query/],
+    ['http://[::]/x?y', /query/],
+    ['http://[::ffff:0:0]/x?y', /query/],
+    ['http://192.168.1.1/admin?restart', /query/],
+    ['http://169.254.169.254/latest?y', /query/],
+    ['http://[fe80::1]/x?y', /query/],
+    ['http://[fd00::1]/x?y', /query/],
   ])('%s', (url, why) => {
     expect(refuseWebSeed(url)).toMatch(why);
   });
 
-  it.each(['https://a.example/x?y=1', 'http://127.0.0.1:8080/x/'])(
-    '%s is',
-    (url) => {
-      expect(refuseWebSeed(url)).toBeUndefined();
-    },
-  );
+  it.each([
+    'https://a.example/x?y=1',
+    'http://8.8.8.8/x?y=1',
+    'http://[2001:db8::1]/x?y=1',
+    'http://127.0.0.1:8080/x/',
+    'http://192.168.1.2:8080/x/',
+    'http://[fe80::1]:8080/x/',
+  ])('%s is', (url) => {
+    expect(refuseWebSeed(url)).toBeUndefined();
+  });
 });

@@ -6,6 +6,7 @@
 import { Bitfield, type FileLayout, type Metainfo } from '@dnd/metainfo';
 import type { Swarm, SwarmPeer } from '@dnd/swarm';
 import type { PeerCommands } from '@dnd/wire';
+import { lookup } from 'node:dns';
 import {
   Agent as HttpAgent,
   get as httpGet,
@@ -13,6 +14,8 @@ import {
   type IncomingMessage,
 } from 'node:http';
 import { Agent as HttpsAgent, get as httpsGet } from 'node:https';
+import type { LookupFunction } from 'node:net';
+import { Distance, distanceOf } from './distance';
 
 export interface WebSeedOwner {
   readonly swarm: Swarm;
@@ -40,8 +43,9 @@ interface Part {
 
 /** Bytes asked for at once. */
 const longestRun = 4 * 1024 * 1024;
-const silence = 20_000;
 const mostRedirects = 5;
+/** A redirect's page of so many bytes is read for the connection to be kept. */
+const longestPage = 16_384;
 const queueLimit = 2_000;
 
 export class WebSeed implements PeerCommands {
@@ -59,6 +63,8 @@ export class WebSeed implements PeerCommands {
     private readonly metainfo: Metainfo,
     private readonly layout: FileLayout,
     private readonly owner: WebSeedOwner,
+    /** Milliseconds without a byte after which it is given up. */
+    private readonly silence = 20_000,
   ) {
     const options = { keepAlive: true, maxSockets: 1, timeout: silence };
     this.agent = url.startsWith('https:')
@@ -215,62 +221,90 @@ export class WebSeed implements PeerCommands {
   private async fetchPart(part: Part, writer: BlockWriter): Promise<void> {
     const response = await this.open(part);
     checkAnswer(response, part);
+    // Read to its end, an answer leaves the connection to the next one.
+    const ends = Number(response.headers['content-length']) === part.length;
     let left = part.length;
-    try {
-      for await (const chunk of response as AsyncIterable<Buffer>) {
-        if (this.ended) return;
-        writer.write(chunk.subarray(0, left));
-        left -= Math.min(left, chunk.length);
-        if (left === 0) break;
-      }
-    } finally {
-      if (left > 0) response.destroy();
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      if (this.ended) return;
+      writer.write(chunk.subarray(0, left));
+      left -= Math.min(left, chunk.length);
+      if (left === 0 && !ends) break;
     }
     if (left > 0)
       throw new WebSeedError('the web seed sent less than was asked for');
   }
 
-  /** Follows redirects, but never from another machine into this one. */
+  /** Follows redirects, but never to what is nearer than whoever sends there. */
   private async open(part: Part): Promise<IncomingMessage> {
     let url = part.url as string;
+    let nearest: Distance = Distance.here;
     for (let hops = 0; hops <= mostRedirects; hops++) {
-      const response = await this.get(url, part);
-      const { statusCode = 0, headers } = response;
+      const response = await this.get(url, part, nearest);
+      const { statusCode = 0, headers, socket } = response;
       if (statusCode < 300 || statusCode >= 400 || !headers.location)
         return response;
-      response.resume();
-      const next = new URL(headers.location, url).href;
-      const refusal = refuseWebSeed(next);
+      nearest = distanceOf(socket.remoteAddress ?? '');
+      if (Number(headers['content-length']) <= longestPage) response.resume();
+      else response.destroy();
+      url = redirected(headers.location, url);
+      const refusal = refuseWebSeed(url, nearest);
       if (refusal) throw new WebSeedError(refusal, true);
-      if (isLoopback(next) && !isLoopback(url))
-        throw new WebSeedError('it redirects into this machine', true);
-      url = next;
     }
     throw new WebSeedError('it redirects in circles', true);
   }
 
-  private get(url: string, part: Part): Promise<IncomingMessage> {
+  private get(
+    url: string,
+    part: Part,
+    nearest: Distance,
+  ): Promise<IncomingMessage> {
+    const secure = url.startsWith('https:');
+    const own = secure === this.url.startsWith('https:');
+    const refuse = (address: string): WebSeedError | undefined => {
+      const refusal = refuseWebSeed(url, nearest, address);
+      return refusal ? new WebSeedError(refusal, true) : undefined;
+    };
     return new Promise((resolve, reject) => {
-      const secure = url.startsWith('https:');
-      const own = secure === this.url.startsWith('https:');
+      let answer: IncomingMessage | undefined;
+      let kept = false;
       const request = (secure ? httpsGet : httpGet)(
         url,
         {
           ...(own ? { agent: this.agent } : {}),
-          timeout: silence,
+          timeout: this.silence,
+          lookup: lookupUnless(refuse),
           headers: {
             Range: `bytes=${part.from}-${part.from + part.length - 1}`,
             'Accept-Encoding': 'identity',
             'User-Agent': 'D&D BitTorrent',
           },
         },
-        resolve,
+        (response) => resolve((answer = response)),
       );
       this.asking = request;
-      request.on('timeout', () =>
-        request.destroy(new WebSeedError('the web seed is silent')),
-      );
-      request.on('error', reject);
+      request.on('socket', (socket) => {
+        kept = !socket.connecting;
+        // A kept connection is not looked up again.
+        if (!kept || socket.destroyed) return;
+        const refusal = refuse(socket.remoteAddress ?? '');
+        if (refusal) request.destroy(refusal);
+      });
+      request.on('timeout', () => {
+        const silent = new WebSeedError('the web seed is silent');
+        answer?.destroy(silent);
+        request.destroy(silent);
+      });
+      request.on('upgrade', (_answer, socket) => {
+        socket.destroy();
+        reject(new WebSeedError('the web seed answers 101'));
+      });
+      request.on('error', (error: NodeJS.ErrnoException) => {
+        const closed = kept && error.code === 'ECONNRESET';
+        // It let go of the kept connection in the moment in which it was asked.
+        if (closed && !answer && !this.ended)
+          resolve(this.get(url, part, nearest));
+        else reject(error);
+      });
     });
   }
 }
@@ -360,8 +394,39 @@ export function fileUrl(
   return folder + path.map(encodeURIComponent).join('/');
 }
 
-/** Why a web seed is not to be asked: other schemes, and on this machine anything with a query. */
-export function refuseWebSeed(text: string): string | undefined {
+/** Looks a name up, but finds nothing where an address of it is refused: what it leads to is known only then. */
+function lookupUnless(
+  refuse: (address: string) => Error | undefined,
+): LookupFunction {
+  return (host, options, done) =>
+    lookup(host, options, (error, found, family) => {
+      const addresses = error ? [] : [found].flat();
+      const [refusal] = addresses.flatMap(
+        (each) => refuse(typeof each === 'string' ? each : each.address) ?? [],
+      );
+      done(error ?? refusal ?? null, found, family);
+    });
+}
+
+/** Where a redirect leads; credentials go along only as long as it stays with the same server. */
+function redirected(location: string, from: string): string {
+  const [next, last] = [new URL(location, from), new URL(from)];
+  if (next.origin === last.origin && next.username === '') {
+    next.username = last.username;
+    next.password = last.password;
+  }
+  return next.href;
+}
+
+/**
+ * Why a web seed is not to be asked: other schemes, what is nearer than `nearest`, and on this machine
+ * and in its network anything with a query. `host`: the address that the URL's host has.
+ */
+export function refuseWebSeed(
+  text: string,
+  nearest: Distance = Distance.here,
+  host?: string,
+): string | undefined {
   let url: URL;
   try {
     url = new URL(text);
@@ -370,14 +435,12 @@ export function refuseWebSeed(text: string): string | undefined {
   }
   if (url.protocol !== 'http:' && url.protocol !== 'https:')
     return `the scheme ${url.protocol} is not for web seeds`;
-  if (isLoopback(text) && url.search !== '')
-    return 'a web seed on this machine must have no query';
+  const distance = distanceOf(host ?? url.hostname);
+  if (distance < nearest)
+    return distance === Distance.here
+      ? 'it redirects into this machine'
+      : 'it redirects into the local network';
+  if (distance < Distance.far && url.search !== '')
+    return 'a web seed on this machine or in its network must have no query';
   return undefined;
-}
-
-function isLoopback(url: string): boolean {
-  const { hostname } = new URL(url);
-  return /^localhost\.?$|\.localhost\.?$|^127\.|^0\.|^\[::1?\]$|^\[::ffff:7f/i.test(
-    hostname,
-  );
 }

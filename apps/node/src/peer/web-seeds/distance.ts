@@ -1,0 +1,26 @@
+/** How far off a host is, for requests that a torrent makes this node send. */
+import { formatAddress } from '@dnd/tracker';
+import { addressBytes } from '../connections/endpoints';
+import { isLan } from '../settings/peer-settings';
+import { isLocal } from '../torrent/torrent-peers';
+
+export const Distance = {
+  /** This machine. */
+  here: 0,
+  /** The local network. */
+  near: 1,
+  /** The Internet, or a name that may be anywhere. */
+  far: 2,
+} as const;
+export type Distance = (typeof Distance)[keyof typeof Distance];
+
+/** Of an address, or of a host as URLs name it. */
+export function distanceOf(host: string): Distance {
+  if (/^(?:.+\.)?localhost\.?$/i.test(host)) return Distance.here;
+  const bytes = addressBytes(host.replace(/^\[|(?:%.*)?\]?$/g, ''));
+  if (!bytes) return Distance.far;
+  const address = formatAddress(bytes, 0, bytes.length === 4 ? 4 : 16);
+  // Whoever calls 0.0.0.0 or :: reaches this machine.
+  if (isLocal(address) || /^0\.|^::$/.test(address)) return Distance.here;
+  return isLan(address) ? Distance.near : Distance.far;
+}
