@@ -1,7 +1,7 @@
 /** Web seeds against real servers, good and bad ones. */
 import { encode, type Encodable } from '@dnd/bencode';
 import { Bitfield, FileLayout, parseTorrent } from '@dnd/metainfo';
-import { Swarm } from '@dnd/swarm';
+import { Swarm, type SwarmPeer } from '@dnd/swarm';
 import { createHash, randomBytes } from 'node:crypto';
 import dns from 'node:dns';
 import { once } from 'node:events';
@@ -606,5 +606,40 @@ describe('a web seed that has failed', () => {
     expect(wanted.seeds.states[0].state).toBe('error');
     jest.advanceTimersByTime(1);
     expect(wanted.seeds.states[0].state).toBe('working');
+  });
+
+  it('is asked again though the swarm let it go before the end', async () => {
+    let works = false;
+    const content = randomBytes(300_000);
+    const server = await WebServer.listen((request, response) => {
+      if (works) serve(content)(request, response);
+    });
+    const wanted = new Wanted({ content, urls: [server.at('/x')] });
+    await until(() => server.asked.length === 1);
+    const [{ peer }] = wanted.seeds.working;
+    works = true;
+    wanted.swarm.removePeer(peer);
+    wanted.seeds.dismissed(peer, false);
+    jest.advanceTimersByTime(10_000);
+    await wanted.complete();
+  });
+
+  it.each([
+    ['while it rests', 0],
+    ['while it is at work again', 10_000],
+  ])('is let alone for good when it is found out %s', async (_, rest) => {
+    const server = await WebServer.listen((request, response) => {
+      if (server.asked.length === 1) fails(request, response);
+    });
+    const wanted = new Wanted({ urls: [server.at('/x')] });
+    const [{ peer }] = wanted.seeds.working as { peer: SwarmPeer }[];
+    await wanted.given('error');
+    jest.advanceTimersByTime(rest);
+    wanted.seeds.dismissed(peer, true);
+    expect(await wanted.given('off')).toMatchObject({
+      message: expect.stringContaining('not the torrent’s'),
+    });
+    jest.advanceTimersByTime(3_600_000);
+    expect(wanted.seeds.working).toEqual([]);
   });
 });

@@ -82,15 +82,22 @@ export class WebSeeds {
     }
   }
 
-  /** The swarm has dismissed one of them. */
+  /** The swarm has dismissed one of them, perhaps long after it left. */
   dismissed(peer: SwarmPeer, ban: boolean): void {
-    const seat = this.seats.find(({ seed }) => seed?.peer === peer);
-    if (!seat) return;
-    seat.seed?.end();
-    seat.seed = undefined;
+    const seat = this.seats.find(({ url }) => url === peer.traits.address);
+    if (!seat || this.ended) return;
+    if (seat.seed?.peer === peer) {
+      seat.seed.end();
+      seat.seed = undefined;
+      if (!ban && !this.active.complete) this.rest(seat, 0);
+    }
     if (!ban) return;
+    const message = 'it sent bytes that are not the torrent’s';
     seat.off = true;
-    seat.message = 'it sent bytes that are not the torrent’s';
+    seat.message = message;
+    clearTimeout(seat.timer);
+    // The swarm is in the middle of a step.
+    if (seat.seed) queueMicrotask(() => this.failed(seat, message, true, 0));
   }
 
   private begin(seat: Seat): void {
@@ -127,9 +134,12 @@ export class WebSeeds {
     swarm.at(this.now());
     swarm.removePeer(seed.peer);
     this.active.settle();
-    if (forGood) return;
+    if (!forGood) this.rest(seat, rest);
+  }
+
+  private rest(seat: Seat, least: number): void {
     const wait = Math.min(longestRest, firstRest * 2 ** seat.failures++);
-    seat.timer = setTimeout(() => this.begin(seat), Math.max(wait, rest));
+    seat.timer = setTimeout(() => this.begin(seat), Math.max(wait, least));
   }
 }
 
