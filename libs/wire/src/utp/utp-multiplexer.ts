@@ -61,6 +61,7 @@ export class UtpMultiplexer {
       },
       proven: (socket, now) => this.#introduce(socket, now),
       forget: (socket) => this.#forget(socket),
+      renumber: (socket) => this.#renumber(socket),
     };
   }
 
@@ -83,9 +84,7 @@ export class UtpMultiplexer {
     if (this.#count >= (this.#options.maxConnections ?? 1_000)) {
       return undefined;
     }
-    const taken = this.#sockets.get(address);
-    let receiveId = this.#options.random16();
-    while (taken?.has(receiveId)) receiveId = (receiveId + 1) & 0xffff;
+    const receiveId = this.#freeId(address);
     const sendId = (receiveId + 1) & 0xffff;
     const socket = this.#add(address, receiveId, sendId);
     socket.events = events;
@@ -197,6 +196,21 @@ export class UtpMultiplexer {
     this.#sockets.set(address, byId);
     this.#count++;
     return socket;
+  }
+
+  #freeId(address: string): number {
+    const taken = this.#sockets.get(address);
+    let id = this.#options.random16();
+    while (taken?.has(id)) id = (id + 1) & 0xffff;
+    return id;
+  }
+
+  #renumber(socket: UtpSocket): number {
+    const id = this.#freeId(socket.address);
+    const byId = this.#sockets.get(socket.address);
+    byId?.delete(socket.receiveId);
+    byId?.set(id, socket);
+    return id;
   }
 
   #forget(socket: UtpSocket): void {

@@ -43,6 +43,8 @@ export interface UtpHost {
   proven(socket: UtpSocket, now: number): void;
   /** The socket is over: no packet is for it any more. */
   forget(socket: UtpSocket): void;
+  /** A number that no connection to this address comes to us by; the socket goes by it from now on. */
+  renumber(socket: UtpSocket): number;
 }
 
 export interface UtpSocketOptions {
@@ -63,6 +65,9 @@ const SEND_LIMIT = 4_194_304;
 const WRITE_HIGH = 262_144;
 const WRITE_LOW = 131_072;
 const ACK_DELAY = 20;
+/** While packets are missing and nothing comes, what came is told again: after so long first, then each time twice as long. */
+const FIRST_REMINDER = 500;
+const LONGEST_REMINDER = 8_000;
 const SYN_TRIES = 4;
 const MAX_TIMEOUTS = 7;
 const LINGER = 10_000;
@@ -70,10 +75,10 @@ const PROVEN_WITHIN = 10_000;
 
 export class UtpSocket {
   readonly address: string;
-  readonly receiveId: number;
   events: UtpEvents | undefined;
   readonly #host: UtpHost;
-  readonly sendId: number;
+  #receiveId: number;
+  #sendId: number;
   readonly #packetSize: number;
   readonly #send: SendWindow;
   readonly #receive = new ReceiveWindow(RECEIVE_LIMIT);
@@ -91,6 +96,7 @@ export class UtpSocket {
   #delay = 0;
   #acksDue = 0;
   #ackAt = Infinity;
+  #reminder = FIRST_REMINDER;
   #retryAt = Infinity;
   #probeAt = Infinity;
   #expiresAt = Infinity;
@@ -99,12 +105,22 @@ export class UtpSocket {
   constructor(host: UtpHost, options: UtpSocketOptions) {
     this.#host = host;
     this.address = options.address;
-    this.receiveId = options.receiveId;
-    this.sendId = options.sendId;
+    this.#receiveId = options.receiveId;
+    this.#sendId = options.sendId;
     this.#packetSize = options.packetSize;
     const congestion = new Ledbat(options.packetSize, SEND_LIMIT);
     this.#send = new SendWindow(options.firstSeq, congestion);
     this.#state = 'syn-received';
+  }
+
+  /** The id of packets that come to us. */
+  get receiveId(): number {
+    return this.#receiveId;
+  }
+
+  /** The id of packets that we send, but for a SYN. */
+  get sendId(): number {
+    return this.#sendId;
   }
 
   get connected(): boolean {
@@ -206,7 +222,10 @@ export class UtpSocket {
   tick(now: number): void {
     if (this.closed) return;
     if (now >= this.#expiresAt) return this.#close(new UtpError('timed-out'));
-    if (now >= this.#ackAt) this.#sendState(now);
+    if (now >= this.#ackAt) {
+      this.#reminder = Math.min(2 * this.#reminder, LONGEST_REMINDER);
+      this.#sendState(now);
+    }
     if (now >= this.#retryAt) this.#onTimeout(now);
     else if (now >= this.#probeAt) this.#probe(now);
     if (!this.closed) this.#host.wakeBy(this.wakeAt);
@@ -242,6 +261,7 @@ export class UtpSocket {
     const last = packet.type === UtpType.fin;
     const bytes = packet.bytes.subarray(packet.payloadFrom);
     const hadGap = this.#receive.hasGap;
+    this.#reminder = FIRST_REMINDER;
     const fresh = this.#receive.accept(packet.seq, bytes, last);
     this.#deliver();
     if (this.closed) return;
@@ -335,6 +355,7 @@ export class UtpSocket {
     this.#fill(bytes, UtpType.state, this.#send.next, now);
     if (mask !== undefined) writeSelectiveAck(bytes, mask);
     this.#acked();
+    if (this.#receive.hasGap) this.#arm(now + this.#reminder, 'ack');
     this.#host.send(bytes, this.address);
   }
 
@@ -350,7 +371,7 @@ export class UtpSocket {
   }
 
   #fill(bytes: Uint8Array, type: number, seq: number, now: number): void {
-    const id = type === UtpType.syn ? this.receiveId : this.sendId;
+    const id = type === UtpType.syn ? this.#receiveId : this.#sendId;
     const { ack, room } = this.#receive;
     writeHeader(bytes, type, id, seq, ack);
     writeTimes(bytes, microseconds(now), this.#delay, room);
@@ -372,7 +393,11 @@ export class UtpSocket {
     } else this.#send.timedOut();
     if (this.#state === 'connected') return this.#pump(now);
     const syn = this.#send.nextLost();
-    if (syn !== undefined) this.#transmit(syn, now);
+    if (syn === undefined) return;
+    // By another id: libtorrent makes a second connection of a SYN that comes again, and then neither works.
+    this.#receiveId = this.#host.renumber(this);
+    this.#sendId = (this.#receiveId + 1) & 0xffff;
+    this.#transmit(syn, now);
   }
 
   /** Nothing came for two round trips: the newest packet again, whose answer tells what is missing. */

@@ -124,6 +124,64 @@ describe('a uTP connection', () => {
     expect(deaf.sent.a).toBeLessThanOrEqual(4);
   });
 
+  it('dials by another id when no answer comes, and takes the answer to that', () => {
+    const line = new UtpLine({ seed: 13 });
+    line.cut = true;
+    const end = line.connect(countingBytes(1)(1_000), true);
+    const first = line.last.a;
+    line.run(1_500);
+    const second = line.last.a;
+    const [one, two] = [first, second].map((bytes) => {
+      const packet = new UtpPacket();
+      expect(packet.read(bytes)).toBe(true);
+      expect(packet.type).toBe(UtpType.syn);
+      return packet.connectionId;
+    });
+    expect(two).not.toBe(one);
+    line.cut = false;
+    // Both come late: the other end answers both, and one connection comes of it.
+    line.inject('a', first);
+    line.inject('a', second);
+    expect(line.run(5_000, () => line.accepted[0]?.ended)).toBe(true);
+    line.run(20_000);
+    expect(line.accepted).toHaveLength(1);
+    expect(line.accepted[0].received).toBe(1_000);
+    expect(end.closes).toEqual([undefined]);
+    expect([line.a.size, line.b.size]).toEqual([0, 0]);
+  });
+
+  it('tells again what came while something is missing and nothing comes, ever less often', () => {
+    const line = new UtpLine({ seed: 14 });
+    line.connect(new Uint8Array(10));
+    line.run(1_000, () => line.accepted[0]?.received === 10);
+    line.run(1_000);
+    const socket = line.accepted[0].socket;
+    const newest = new UtpPacket();
+    newest.read(line.last.a);
+    const { receiveId = 0 } = socket ?? {};
+    line.inject(
+      'a',
+      datagram(UtpType.data, receiveId, {
+        seq: (newest.seq + 2) & 0xffff,
+        ack: newest.ack,
+        payload: new Uint8Array(5),
+      }),
+    );
+    const told = (milliseconds: number): number => {
+      const before = line.sent.b;
+      line.run(milliseconds);
+      return line.sent.b - before;
+    };
+    expect(told(4_000)).toBeGreaterThanOrEqual(3);
+    const states = new UtpPacket();
+    states.read(line.last.b);
+    expect([states.type, states.sackTo - states.sackFrom]).toEqual([
+      UtpType.state,
+      4,
+    ]);
+    expect(told(60_000)).toBeLessThanOrEqual(60_000 / 8_000 + 1);
+  });
+
   it('gives up on a remote that falls silent', () => {
     const line = new UtpLine({ seed: 12 });
     const end = line.connect(new Uint8Array(400_000), true);
