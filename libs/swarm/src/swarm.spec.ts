@@ -485,6 +485,43 @@ describe('corrupt pieces', () => {
     expect(honest.heard('have')).toEqual([]);
   });
 
+  it('are found out of one who left before they were hashed', () => {
+    const script = leech(1);
+    const liar = script.join('all');
+    liar.answers(BLOCKS, true);
+    script.swarm.removePeer(liar.peer);
+    script.check();
+    expect(script.disconnects).toEqual([
+      { peer: liar.peer, reason: 'corrupt', ban: true },
+    ]);
+    const honest = script.join('all');
+    finish(script, honest);
+    expect(script.swarm.have.complete).toBe(true);
+    expect(script.disconnects.filter(({ ban }) => ban)).toHaveLength(1);
+  });
+
+  it('name the one of two senders that left after its part', () => {
+    const script = leech(1);
+    const [liar, honest] = [0, 1].map(() =>
+      script.join('all', { unchokes: false }),
+    );
+    liar.says((remote) => {
+      remote.extended({ reqq: 2 });
+      remote.onUnchoke();
+    });
+    liar.answers(2, true);
+    script.swarm.removePeer(liar.peer);
+    honest.says((remote) => remote.onUnchoke());
+    for (let i = 0; i < 40 && !script.swarm.have.complete; i++) {
+      honest.answers(8);
+      script.check();
+      script.pass(1_000);
+    }
+    expect(script.swarm.have.complete).toBe(true);
+    const banned = script.disconnects.filter(({ ban }) => ban);
+    expect(banned.map(({ peer }) => peer)).toEqual([liar.peer]);
+  });
+
   it.each([true, false])(
     'of two senders only the liar is banned (liar first: %s)',
     (first) => {

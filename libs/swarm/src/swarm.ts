@@ -58,6 +58,8 @@ const PIECES_A_BITFIELD = 20;
 /** Bitfields of one peer that tell less than that, for they cost us more than the peer. */
 const IDLE_BITFIELDS = 20;
 const ALLOWED_FAST = 64;
+/** Peers that left with blocks of theirs in pieces that are not verified yet: so many are remembered, the latest. */
+const DEPARTED = 64;
 const ADAPT_EVERY = 100;
 
 export class Swarm implements PeerOwner {
@@ -74,6 +76,7 @@ export class Swarm implements PeerOwner {
   readonly #downloader: Downloader;
   readonly #uploader: Uploader;
   readonly #suspects = new Suspects<SwarmPeer>();
+  readonly #departed = new Map<number, SwarmPeer>();
   readonly #holdings: Holdings;
   readonly #seeding: Seeding;
   readonly #choking: Choking;
@@ -207,6 +210,7 @@ export class Swarm implements PeerOwner {
     peer.gone = true;
     this.#peers.delete(peer.id);
     this.#downloader.left(peer);
+    this.#rememberSender(peer);
     this.#uploader.left(peer);
     this.#holdings.forget(peer);
     this.#seeding.left(peer);
@@ -239,8 +243,10 @@ export class Swarm implements PeerOwner {
     const partial = this.picker.partials.get(piece);
     if (partial === undefined) return;
     this.corruptBytes += partial.size;
-    const verdict = this.#suspects.failed(partial, this.#bytesOf(piece), (id) =>
-      this.#peers.get(id),
+    const verdict = this.#suspects.failed(
+      partial,
+      this.#bytesOf(piece),
+      (id) => this.#peers.get(id) ?? this.#departed.get(id),
     );
     this.#downloader.abandon(partial, verdict.suspected.size > 0);
     this.#judge(verdict, false);
@@ -570,6 +576,7 @@ export class Swarm implements PeerOwner {
   }
 
   #completed(): void {
+    this.#departed.clear();
     this.#options.host.finished();
     for (const peer of [...this.#peers.values()]) this.#parting(peer);
     this.#markAll();
@@ -593,6 +600,17 @@ export class Swarm implements PeerOwner {
       peer.dryEpoch = -1;
       if (!clear) this.#downloader.passOver(peer, this.now);
       if (!peer.gone) this.#mark(peer);
+    }
+  }
+
+  /** Whoever sends bad blocks and leaves before they are hashed is found out all the same. */
+  #rememberSender(peer: SwarmPeer): void {
+    for (const { owner } of this.started) {
+      if (!owner.includes(peer.id)) continue;
+      this.#departed.set(peer.id, peer);
+      if (this.#departed.size > DEPARTED)
+        this.#departed.delete(this.#departed.keys().next().value as number);
+      return;
     }
   }
 

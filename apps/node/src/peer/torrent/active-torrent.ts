@@ -64,6 +64,8 @@ export class ActiveTorrent implements SwarmHost {
   private readonly storage: TorrentStorage;
   private readonly owner: ActiveOwner;
   private readonly sockets = new Map<SwarmPeer, PeerSocket>();
+  /** Also of those that left: the swarm may find them out later. */
+  private readonly socketOf = new WeakMap<SwarmPeer, PeerSocket>();
   /** Pieces being hashed and written, with their bytes. */
   private readonly verifying = new Map<number, Uint8Array>();
   /** Bytes of these. */
@@ -140,6 +142,7 @@ export class ActiveTorrent implements SwarmHost {
     });
     socket.swarmPeer = peer;
     this.sockets.set(peer, socket);
+    this.socketOf.set(peer, socket);
     const { pieceCount, pieceLength } = metainfo;
     const last = storage.layout.requestableSize(pieceCount - 1);
     const length = (pieceCount - 1) * pieceLength + last;
@@ -264,7 +267,7 @@ export class ActiveTorrent implements SwarmHost {
   }
 
   disconnect(peer: SwarmPeer, reason: DisconnectReason, ban: boolean): void {
-    const socket = this.sockets.get(peer);
+    const socket = this.socketOf.get(peer);
     if (!socket) return this.owner.dismissed(peer, reason, ban);
     this.sockets.delete(peer);
     // The swarm is in the middle of a step; the block on its way must not be written any more.
