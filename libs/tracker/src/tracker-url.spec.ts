@@ -135,8 +135,19 @@ it.each([
   expect(refuseTrackerUrl(url) === undefined).toBe(allowed);
 });
 
-it('may be told to trust this machine', () => {
-  expect(refuseTrackerUrl('http://127.0.0.1/x', true)).toBeUndefined();
+it.each([
+  ['127.0.0.1', false],
+  ['127.9.9.9', false],
+  ['::1', false],
+  ['::', false],
+  ['::ffff:127.0.0.1', false],
+  ['0.0.0.0', false],
+  ['192.168.1.2', true],
+  ['::2', true],
+])('judges a name by its address %s', (host, allowed) => {
+  const refusal = refuseTrackerUrl('http://t.example/admin', host);
+  expect(refusal === undefined).toBe(allowed);
+  expect(refuseTrackerUrl('http://t.example/announce', host)).toBeUndefined();
 });
 
 const file = join(workspaceRoot, '../shared/cases/tracker.json');

@@ -78,12 +78,12 @@ export function scrapeUrl(
 /**
  * Why a tracker URL is not to be asked, or undefined where it may be. Refused are other schemes
  * than http, https and udp; queries that already say `info_hash` or `event`; and on loopback any
- * path but `/announce` (unless `trustLoopback`), so that no .torrent makes us call other programs
- * of this machine.
+ * path but `/announce`, so that no .torrent makes us call other programs of this machine. `host`: the
+ * address that the URL's host has, where it is known.
  */
 export function refuseTrackerUrl(
   text: string,
-  trustLoopback = false,
+  host?: string,
 ): string | undefined {
   if (text.length > 2048) return 'the URL is too long';
   let url: URL;
@@ -97,7 +97,7 @@ export function refuseTrackerUrl(
   if (url.protocol === 'udp:' && url.port === '') return 'the port is missing';
   if (/[?&](info_hash|event)=/i.test(url.search))
     return 'the query already holds an announce';
-  if (!trustLoopback && isLoopback(url.hostname))
+  if (isLoopback(host ?? url.hostname))
     if (url.protocol !== 'udp:' && url.pathname !== '/announce')
       return 'a tracker on this machine must be asked at /announce';
   return undefined;
@@ -105,8 +105,8 @@ export function refuseTrackerUrl(
 
 function isLoopback(host: string): boolean {
   return (
-    /^localhost\.?$|\.localhost\.?$|^127\.|^0\.|^\[::1?\]$/i.test(host) ||
-    /^\[::ffff:7f/i.test(host)
+    /^localhost\.?$|\.localhost\.?$|^127\.|^0\.|^\[?::1?\]?$/i.test(host) ||
+    /^\[?::ffff:(?:7f|127\.)/i.test(host)
   );
 }
 

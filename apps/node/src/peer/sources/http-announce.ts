@@ -8,6 +8,7 @@ import { get as httpGet, type IncomingMessage } from 'node:http';
 import { get as httpsGet } from 'node:https';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
+import { Distance, distanceOf, lookupUnless } from '../distance';
 
 const timeOut = 20_000;
 const mostBytes = 1024 * 1024;
@@ -21,16 +22,16 @@ export async function httpAnnounce(
 ): Promise<Uint8Array> {
   const signal = AbortSignal.timeout(timeOut);
   let url = announceUrl(tracker, facts);
+  let nearest: Distance = Distance.here;
   for (let hops = 0; hops <= mostRedirects; hops++) {
-    const response = await request(url, signal);
-    const { statusCode = 0, headers } = response;
+    const response = await request(url, nearest, signal);
+    const { statusCode = 0, headers, socket } = response;
     if (statusCode >= 300 && statusCode < 400 && headers.location) {
-      response.resume();
-      const next = new URL(headers.location, url);
-      const refusal = refuseTrackerUrl(next.origin + next.pathname);
-      if (refusal)
-        throw new Error(`it redirects where we do not go: ${refusal}`);
-      url = next.href;
+      nearest = distanceOf(socket.remoteAddress ?? '');
+      response.destroy();
+      url = new URL(headers.location, url).href;
+      const refusal = refuse(url, nearest);
+      if (refusal) throw refusal;
       continue;
     }
     const body = await read(response);
@@ -42,7 +43,28 @@ export async function httpAnnounce(
   throw new Error('the tracker redirects in circles');
 }
 
-function request(url: string, signal: AbortSignal): Promise<IncomingMessage> {
+/** Why this is not asked: what no tracker is, or a redirect to what is nearer than whoever sends there. `host`: the address of the URL's host. */
+function refuse(
+  url: string,
+  nearest: Distance,
+  host?: string,
+): Error | undefined {
+  // The query is our own.
+  const { origin, pathname, hostname } = new URL(url);
+  const refusal =
+    distanceOf(host ?? hostname) < nearest
+      ? 'it leads from farther off into this machine or its network'
+      : refuseTrackerUrl(origin + pathname, host);
+  return refusal === undefined
+    ? undefined
+    : new Error(`it leads where we do not go: ${refusal}`);
+}
+
+function request(
+  url: string,
+  nearest: Distance,
+  signal: AbortSignal,
+): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const get = url.startsWith('https:') ? httpsGet : httpGet;
     const headers = {
@@ -50,7 +72,9 @@ function request(url: string, signal: AbortSignal): Promise<IncomingMessage> {
       'Accept-Encoding': 'gzip',
       Connection: 'close',
     };
-    get(url, { signal, headers, agent: false }, resolve).on('error', (error) =>
+    const lookup = lookupUnless((address) => refuse(url, nearest, address));
+    const options = { signal, headers, lookup, agent: false };
+    get(url, options, resolve).on('error', (error) =>
       reject(signal.aborted ? new Error('the tracker does not answer') : error),
     );
   });

@@ -6,7 +6,6 @@
 import { Bitfield, type FileLayout, type Metainfo } from '@dnd/metainfo';
 import type { Swarm, SwarmPeer } from '@dnd/swarm';
 import type { PeerCommands } from '@dnd/wire';
-import { lookup } from 'node:dns';
 import {
   Agent as HttpAgent,
   get as httpGet,
@@ -14,8 +13,7 @@ import {
   type IncomingMessage,
 } from 'node:http';
 import { Agent as HttpsAgent, get as httpsGet } from 'node:https';
-import type { LookupFunction } from 'node:net';
-import { Distance, distanceOf } from './distance';
+import { Distance, distanceOf, lookupUnless } from '../distance';
 
 export interface WebSeedOwner {
   readonly swarm: Swarm;
@@ -392,20 +390,6 @@ export function fileUrl(
   if (isSingle && !base.endsWith('/')) return base;
   const folder = base.endsWith('/') ? base : `${base}/`;
   return folder + path.map(encodeURIComponent).join('/');
-}
-
-/** Looks a name up, but finds nothing where an address of it is refused: what it leads to is known only then. */
-function lookupUnless(
-  refuse: (address: string) => Error | undefined,
-): LookupFunction {
-  return (host, options, done) =>
-    lookup(host, options, (error, found, family) => {
-      const addresses = error ? [] : [found].flat();
-      const [refusal] = addresses.flatMap(
-        (each) => refuse(typeof each === 'string' ? each : each.address) ?? [],
-      );
-      done(error ?? refusal ?? null, found, family);
-    });
 }
 
 /** Where a redirect leads; credentials go along only as long as it stays with the same server. */

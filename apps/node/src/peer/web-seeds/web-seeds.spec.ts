@@ -12,7 +12,7 @@ import {
 } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { ActiveTorrent } from '../torrent/active-torrent';
-import type * as DistanceModule from './distance';
+import type * as DistanceModule from '../distance';
 import { WebSeed } from './web-seed';
 import { WebSeeds, type WebSeedState } from './web-seeds';
 
@@ -20,8 +20,8 @@ import { WebSeeds, type WebSeedState } from './web-seeds';
 const far = '127.0.0.2';
 const near = '127.0.0.3';
 
-jest.mock('./distance', () => {
-  const real = jest.requireActual<typeof DistanceModule>('./distance');
+jest.mock('../distance', () => {
+  const real = jest.requireActual<typeof DistanceModule>('../distance');
   const { Distance, distanceOf } = real;
   const places = new Map<string, DistanceModule.Distance>([
     ['127.0.0.2', Distance.far],

@@ -1,8 +1,10 @@
 /** How far off a host is, for requests that a torrent makes this node send. */
 import { formatAddress } from '@dnd/tracker';
-import { addressBytes } from '../connections/endpoints';
-import { isLan } from '../settings/peer-settings';
-import { isLocal } from '../torrent/torrent-peers';
+import { lookup } from 'node:dns';
+import type { LookupFunction } from 'node:net';
+import { addressBytes } from './connections/endpoints';
+import { isLan } from './settings/peer-settings';
+import { isLocal } from './torrent/torrent-peers';
 
 export const Distance = {
   /** This machine. */
@@ -23,4 +25,18 @@ export function distanceOf(host: string): Distance {
   // Whoever calls 0.0.0.0 or :: reaches this machine.
   if (isLocal(address) || /^0\.|^::$/.test(address)) return Distance.here;
   return isLan(address) ? Distance.near : Distance.far;
+}
+
+/** Looks a name up, but finds nothing where an address of it is refused: what it leads to is known only then. */
+export function lookupUnless(
+  refuse: (address: string) => Error | undefined,
+): LookupFunction {
+  return (host, options, done) =>
+    lookup(host, options, (error, found, family) => {
+      const addresses = error ? [] : [found].flat();
+      const [refusal] = addresses.flatMap(
+        (each) => refuse(typeof each === 'string' ? each : each.address) ?? [],
+      );
+      done(error ?? refusal ?? null, found, family);
+    });
 }
