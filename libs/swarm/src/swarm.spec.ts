@@ -469,6 +469,22 @@ describe('verified pieces', () => {
   });
 });
 
+/** The honest one sends what it is asked for within a minute, and the liar alone is banned. */
+function completeBy(
+  script: ScriptedSwarm,
+  honest: ScriptedPeer,
+  liar: ScriptedPeer,
+): void {
+  for (let i = 0; i < 60 && !script.swarm.have.complete; i++) {
+    honest.answers(8);
+    script.check();
+    script.pass(1_000);
+  }
+  expect(script.swarm.have.complete).toBe(true);
+  const banned = script.disconnects.filter(({ ban }) => ban);
+  expect(banned.map(({ peer }) => peer)).toEqual([liar.peer]);
+}
+
 describe('corrupt pieces', () => {
   it('cost their only sender its connection and its address', () => {
     const script = leech(1);
@@ -512,14 +528,7 @@ describe('corrupt pieces', () => {
     liar.answers(2, true);
     script.swarm.removePeer(liar.peer);
     honest.says((remote) => remote.onUnchoke());
-    for (let i = 0; i < 40 && !script.swarm.have.complete; i++) {
-      honest.answers(8);
-      script.check();
-      script.pass(1_000);
-    }
-    expect(script.swarm.have.complete).toBe(true);
-    const banned = script.disconnects.filter(({ ban }) => ban);
-    expect(banned.map(({ peer }) => peer)).toEqual([liar.peer]);
+    completeBy(script, honest, liar);
   });
 
   it.each([true, false])(
@@ -564,14 +573,7 @@ describe('a corrupt piece of which one source has fallen silent', () => {
       });
       liar.answers(1, true);
       honest.says((remote) => remote.onUnchoke());
-      for (let i = 0; i < 60 && !script.swarm.have.complete; i++) {
-        honest.answers(8);
-        script.check();
-        script.pass(1_000);
-      }
-      expect(script.swarm.have.complete).toBe(true);
-      const banned = script.disconnects.filter(({ ban }) => ban);
-      expect(banned.map(({ peer }) => peer)).toEqual([liar.peer]);
+      completeBy(script, honest, liar);
     },
   );
 });
