@@ -1,10 +1,8 @@
-/** How far off a host is, for requests that a torrent makes this node send. */
+/** How far off a host is: this machine, its network, or anywhere. */
 import { formatAddress } from '@dnd/tracker';
 import { lookup } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 import { addressBytes } from './connections/endpoints';
-import { isLan } from './settings/peer-settings';
-import { isLocal } from './torrent/torrent-peers';
 
 export const Distance = {
   /** This machine. */
@@ -15,6 +13,26 @@ export const Distance = {
   far: 2,
 } as const;
 export type Distance = (typeof Distance)[keyof typeof Distance];
+
+/** This machine, by its address. It may run many peers: here an address is not a person. */
+export const isLocal = (host: string): boolean =>
+  host.startsWith('127.') || host === '::1';
+
+/** Addresses that are not routed over the Internet: private and link-local ones, and this machine's. */
+export function isLan(host: string): boolean {
+  if (isLocal(host)) return true;
+  const address = addressBytes(host);
+  if (!address) return false;
+  const [first, second] = address;
+  if (address.length === 16)
+    return (first & 0xfe) === 0xfc || (first === 0xfe && second >> 6 === 2);
+  return (
+    first === 10 ||
+    (first === 172 && second >> 4 === 1) ||
+    (first === 192 && second === 168) ||
+    (first === 169 && second === 254)
+  );
+}
 
 /** Of an address, or of a host as URLs name it. */
 export function distanceOf(host: string): Distance {

@@ -25,7 +25,7 @@ import {
 } from './peer-socket';
 import { TcpTransport } from '../transport/tcp-transport';
 import { leavingAddress } from './leaving-address';
-import { isLocal } from '../torrent/torrent-peers';
+import { isLocal } from '../distance';
 import type { TorrentSession } from '../torrent/torrent-session';
 import type { Transport, TransportEvents } from '../transport/transport';
 import { UdpPort } from '../transport/udp-port';

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { isLocal } from '../torrent/torrent-peers';
+import { isLocal } from '../distance';
 
 /**
  * The address from which a connection `to` another should leave at a node that listens on `host`;

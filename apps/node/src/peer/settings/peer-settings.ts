@@ -4,8 +4,7 @@ import { hostname } from 'node:os';
 import { limitsAt } from './limit-schedule';
 import type { SettingsDto } from '../dto/settings.dto';
 import type { PeerStore } from '../entries/peer-store';
-import { addressBytes } from '../connections/endpoints';
-import { isLocal } from '../torrent/torrent-peers';
+import { isLan } from '../distance';
 
 export class PeerSettings {
   readonly down: TokenBucket;
@@ -71,20 +70,4 @@ export class PeerSettings {
   isUnlimited(host: string): boolean {
     return !this.value.limitLocal && isLan(host);
   }
-}
-
-/** Addresses that are not routed over the Internet: private and link-local ones, and this machine's. */
-export function isLan(host: string): boolean {
-  if (isLocal(host)) return true;
-  const address = addressBytes(host);
-  if (!address) return false;
-  const [first, second] = address;
-  if (address.length === 16)
-    return (first & 0xfe) === 0xfc || (first === 0xfe && second >> 6 === 2);
-  return (
-    first === 10 ||
-    (first === 172 && second >> 4 === 1) ||
-    (first === 192 && second === 168) ||
-    (first === 169 && second === 254)
-  );
 }

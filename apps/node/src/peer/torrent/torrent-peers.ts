@@ -20,6 +20,7 @@ import {
   type RemoteExtensions,
 } from '@dnd/wire';
 import { addressOf, endpointOf } from '../connections/endpoints';
+import { isLocal } from '../distance';
 import { PeerExchange } from './peer-exchange';
 import type { PeerSocket } from '../connections/peer-socket';
 
@@ -215,7 +216,3 @@ export class TorrentPeers {
     return peerPriority(own, other);
   }
 }
-
-/** One machine may run many peers: there an address is not a person. */
-export const isLocal = (host: string): boolean =>
-  host.startsWith('127.') || host === '::1';
