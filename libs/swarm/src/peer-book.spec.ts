@@ -24,7 +24,8 @@ describe('PeerBook', () => {
   });
 
   it('believes only the sources it is to believe', () => {
-    const peers = book({ sources: new Set(['tracker', 'manual'] as const) });
+    const peers = book();
+    peers.believe(new Set(['tracker', 'manual'] as const));
     expect(peers.add(at(1), 'dht')).toBe(false);
     expect(peers.add(at(1), 'tracker')).toBe(true);
   });

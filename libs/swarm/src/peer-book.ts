@@ -29,8 +29,6 @@ export interface PeerBookOptions {
   readonly capacity?: number;
   /** Hosts and addresses banned at most; the oldest ban is lifted first. */
   readonly banCapacity?: number;
-  /** Sources that are believed; all by default. A private torrent believes its trackers, the user and who comes by itself. */
-  readonly sources?: ReadonlySet<PeerSource>;
   /** BEP 40's canonical priority of an address: higher is dialled earlier. */
   readonly priority?: (address: PeerAddress) => number;
   readonly random: () => number;
@@ -76,11 +74,10 @@ const TRUST: readonly PeerSource[] = [
 export class PeerBook {
   readonly #entries = new Map<string, Entry>();
   readonly #banned = new Set<string>();
+  /** All, where it is undefined. */
   #believed: ReadonlySet<PeerSource> | undefined;
 
-  constructor(private readonly options: PeerBookOptions) {
-    this.#believed = options.sources;
-  }
+  constructor(private readonly options: PeerBookOptions) {}
 
   get size(): number {
     return this.#entries.size;
@@ -189,7 +186,7 @@ export class PeerBook {
     this.#entries.delete(keyOf(address));
   }
 
-  /** From now on only these sources are believed; addresses that no other told of are forgotten. Bans stay. */
+  /** From now on only these sources are believed (at first all are); addresses that no other told of are forgotten. Bans stay. */
   believe(sources: ReadonlySet<PeerSource>): void {
     this.#believed = sources;
     for (const entry of this.#entries.values()) {

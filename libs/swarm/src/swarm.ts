@@ -430,8 +430,7 @@ export class Swarm implements PeerOwner {
   }
 
   hasPieces(peer: SwarmPeer, have: Bitfield): void {
-    const { pieceCount } = this.#options;
-    if (have.size !== pieceCount) {
+    if (have.size !== this.#options.pieceCount) {
       this.#disconnect(peer, 'protocol', false);
       return;
     }

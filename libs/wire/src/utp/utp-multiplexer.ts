@@ -84,9 +84,7 @@ export class UtpMultiplexer {
     if (this.#count >= (this.#options.maxConnections ?? 1_000)) {
       return undefined;
     }
-    const receiveId = this.#freeId(address);
-    const sendId = (receiveId + 1) & 0xffff;
-    const socket = this.#add(address, receiveId, sendId);
+    const socket = this.#add(address, this.#freeId(address), true);
     socket.events = events;
     socket.connect(now);
     return socket;
@@ -131,7 +129,7 @@ export class UtpMultiplexer {
       this.#forget(oldest);
     }
     if (this.#count >= (this.#options.maxConnections ?? 1_000)) return;
-    const socket = this.#add(address, receiveId, packet.connectionId);
+    const socket = this.#add(address, receiveId, false);
     this.#halfOpen.add(socket);
     socket.answer(packet, now);
   }
@@ -182,12 +180,12 @@ export class UtpMultiplexer {
     this.#options.send(reset, address);
   }
 
-  #add(address: string, receiveId: number, sendId: number): UtpSocket {
+  #add(address: string, receiveId: number, dials: boolean): UtpSocket {
     const datagram = this.#options.datagramSize?.(address) ?? DATAGRAM;
     const socket = new UtpSocket(this.#host, {
       address,
       receiveId,
-      sendId,
+      dials,
       firstSeq: this.#options.random16(),
       packetSize: datagram - UTP_HEADER,
     });

@@ -49,9 +49,9 @@ export interface UtpHost {
 
 export interface UtpSocketOptions {
   readonly address: string;
-  /** The id that comes to us; the remote's is told by `initiator`. */
+  /** The id that comes to us; who dials sends by the one after it, who is dialled by the one before. */
   readonly receiveId: number;
-  readonly sendId: number;
+  readonly dials: boolean;
   /** Our first packet's number. */
   readonly firstSeq: number;
   /** Payload bytes of a full packet. */
@@ -78,7 +78,7 @@ export class UtpSocket {
   events: UtpEvents | undefined;
   readonly #host: UtpHost;
   #receiveId: number;
-  #sendId: number;
+  readonly #dials: boolean;
   readonly #packetSize: number;
   readonly #send: SendWindow;
   readonly #receive = new ReceiveWindow(RECEIVE_LIMIT);
@@ -106,7 +106,7 @@ export class UtpSocket {
     this.#host = host;
     this.address = options.address;
     this.#receiveId = options.receiveId;
-    this.#sendId = options.sendId;
+    this.#dials = options.dials;
     this.#packetSize = options.packetSize;
     const congestion = new Ledbat(options.packetSize, SEND_LIMIT);
     this.#send = new SendWindow(options.firstSeq, congestion);
@@ -120,7 +120,7 @@ export class UtpSocket {
 
   /** The id of packets that we send, but for a SYN. */
   get sendId(): number {
-    return this.#sendId;
+    return (this.#receiveId + (this.#dials ? 1 : -1)) & 0xffff;
   }
 
   get connected(): boolean {
@@ -371,7 +371,7 @@ export class UtpSocket {
   }
 
   #fill(bytes: Uint8Array, type: number, seq: number, now: number): void {
-    const id = type === UtpType.syn ? this.#receiveId : this.#sendId;
+    const id = type === UtpType.syn ? this.#receiveId : this.sendId;
     const { ack, room } = this.#receive;
     writeHeader(bytes, type, id, seq, ack);
     writeTimes(bytes, microseconds(now), this.#delay, room);
@@ -396,7 +396,6 @@ export class UtpSocket {
     if (syn === undefined) return;
     // By another id: libtorrent makes a second connection of a SYN that comes again, and then neither works.
     this.#receiveId = this.#host.renumber(this);
-    this.#sendId = (this.#receiveId + 1) & 0xffff;
     this.#transmit(syn, now);
   }
 

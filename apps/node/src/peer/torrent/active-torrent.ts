@@ -63,7 +63,7 @@ export class ActiveTorrent implements SwarmHost {
   readonly windows: ReadWindows;
   private readonly storage: TorrentStorage;
   private readonly owner: ActiveOwner;
-  private readonly sockets = new Map<SwarmPeer, PeerSocket>();
+  private readonly sockets = new Set<PeerSocket>();
   /** Also of those that left: the swarm may find them out later. */
   private readonly socketOf = new WeakMap<SwarmPeer, PeerSocket>();
   /** Pieces being hashed and written, with their bytes. */
@@ -141,7 +141,7 @@ export class ActiveTorrent implements SwarmHost {
       ...(allowedFast ? { allowedFast } : {}),
     });
     socket.swarmPeer = peer;
-    this.sockets.set(peer, socket);
+    this.sockets.add(socket);
     this.socketOf.set(peer, socket);
     const { pieceCount, pieceLength } = metainfo;
     const last = storage.layout.requestableSize(pieceCount - 1);
@@ -153,7 +153,7 @@ export class ActiveTorrent implements SwarmHost {
 
   gone(socket: PeerSocket): void {
     const { swarmPeer } = socket;
-    if (!swarmPeer || !this.sockets.delete(swarmPeer)) return;
+    if (!swarmPeer || !this.sockets.delete(socket)) return;
     this.swarm.at(this.owner.now());
     this.swarm.removePeer(swarmPeer);
     this.settle();
@@ -161,7 +161,7 @@ export class ActiveTorrent implements SwarmHost {
 
   /** Tells everybody whether we are after anything. */
   tellUploadOnly(): void {
-    for (const { connection } of this.sockets.values())
+    for (const { connection } of this.sockets)
       if (connection.extensions)
         connection.extensions.uploadOnly = this.complete;
   }
@@ -185,8 +185,8 @@ export class ActiveTorrent implements SwarmHost {
 
   /** Whom the limits hold for may have changed. */
   limitsChanged(): void {
-    for (const [{ traits }, { host }] of this.sockets)
-      traits.unlimited = this.owner.isUnlimited(host);
+    for (const { swarmPeer, host } of this.sockets)
+      if (swarmPeer) swarmPeer.traits.unlimited = this.owner.isUnlimited(host);
     this.settle();
   }
 
@@ -261,7 +261,7 @@ export class ActiveTorrent implements SwarmHost {
     const { storage } = this;
     const short = begin + length > storage.layout.pieceSize(piece);
     const source = short ? new PaddedSource(storage) : storage;
-    this.sockets
+    this.socketOf
       .get(peer)
       ?.serve(source, { piece, begin, length, blockLength });
   }
@@ -269,7 +269,7 @@ export class ActiveTorrent implements SwarmHost {
   disconnect(peer: SwarmPeer, reason: DisconnectReason, ban: boolean): void {
     const socket = this.socketOf.get(peer);
     if (!socket) return this.owner.dismissed(peer, reason, ban);
-    this.sockets.delete(peer);
+    this.sockets.delete(socket);
     // The swarm is in the middle of a step; the block on its way must not be written any more.
     socket.connection.dropIncomingBlock();
     queueMicrotask(() => this.owner.disconnect(socket, reason, ban));

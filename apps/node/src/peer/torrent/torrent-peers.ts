@@ -14,6 +14,7 @@ import {
 import {
   Holepunch,
   peerPriority,
+  ProtocolError,
   type HolepunchMessage,
   type HolepunchOutput,
   type PexMessage,
@@ -43,7 +44,7 @@ const offences: ReadonlySet<string> = new Set<DisconnectReason>([
   'unasked-blocks',
   'flood',
 ]);
-/** What a private torrent believes (BEP 27). */
+/** What a private torrent believes (BEP 27): its trackers, the user, and who comes by itself. */
 const privateSources: ReadonlySet<PeerSource> = new Set<PeerSource>([
   'tracker',
   'manual',
@@ -62,8 +63,8 @@ export class TorrentPeers {
     this.book = new PeerBook({
       random: Math.random,
       priority: (address) => this.priorityOf(address),
-      ...(owner.isPrivate ? { sources: privateSources } : {}),
     });
+    if (owner.isPrivate) this.book.believe(privateSources);
     this.holepunch = new Holepunch<PeerSocket>({
       at: (endpoint) => this.reachedAt(addressOf(endpoint)),
       endpointOf: ({ transport, listens }) =>
@@ -128,7 +129,7 @@ export class TorrentPeers {
     const { listens, closeReason, failure } = socket;
     if (!listens || this.knows(listens)) return true;
     const now = this.owner.now();
-    if (failure?.name === 'ProtocolError' || offences.has(closeReason))
+    if (failure instanceof ProtocolError || offences.has(closeReason))
       this.book.offended(listens, now);
     else {
       const pointless =
