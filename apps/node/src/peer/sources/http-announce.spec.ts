@@ -1,10 +1,12 @@
 /** Where a tracker's URL may lead: it comes from whoever made the torrent. */
 import type { AnnounceFacts } from '@dnd/tracker';
-import dns from 'node:dns';
-import { once } from 'node:events';
-import { createServer, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type * as DistanceModule from '../distance';
+import {
+  endAll,
+  resolveTo,
+  WebServer,
+  type Answer,
+} from '../testing/web-server';
 import { httpAnnounce } from './http-announce';
 
 /** An address of this machine that stands for one on the Internet. */
@@ -30,86 +32,57 @@ const facts: AnnounceFacts = {
   key: 1,
 };
 
-const servers: Server[] = [];
 afterEach(() => {
-  for (const server of servers.splice(0)) {
-    server.closeAllConnections();
-    server.close();
-  }
+  endAll();
   jest.restoreAllMocks();
 });
 
-/** A tracker, the paths that it was asked for, and its URLs. */
-async function tracker(
-  answer: RequestListener,
-  host = '127.0.0.1',
-): Promise<{ asked: string[]; at(path: string, name?: string): string }> {
-  const asked: string[] = [];
-  const server = createServer((request, response) => {
-    asked.push(request.url?.split('?')[0] ?? '');
-    answer(request, response);
-  });
-  servers.push(server);
-  await once(server.listen(0, host), 'listening');
-  const { port } = server.address() as AddressInfo;
-  return { asked, at: (path, name = host) => `http://${name}:${port}${path}` };
-}
-
-const peers: RequestListener = (_, response) =>
-  void response.end('d5:peers0:e');
+const peers: Answer = (_, response) => void response.end('d5:peers0:e');
 const redirect =
-  (location: string): RequestListener =>
+  (location: string): Answer =>
   (_, response) =>
     void response.writeHead(302, { Location: location }).end();
 
-/** Every name leads here. */
-function leadNamesHere(): void {
-  jest
-    .spyOn(dns, 'lookup')
-    .mockImplementation(((
-      _name: string,
-      _options: object,
-      done: (...found: unknown[]) => void,
-    ) => done(null, [{ address: '127.0.0.1', family: 4 }])) as never);
-}
+beforeEach(() => resolveTo({ 'tracker.example': ['127.0.0.1'] }));
 
 it('asks a name for what it leads to', async () => {
-  const { asked, at } = await tracker(peers);
-  leadNamesHere();
-  const body = await httpAnnounce(at('/announce', 'tracker.example'), facts);
+  const server = await WebServer.listen(peers);
+  const url = server.at('/announce', 'tracker.example');
+  const body = await httpAnnounce(url, facts);
   expect(Buffer.from(body).toString()).toBe('d5:peers0:e');
-  expect(asked).toEqual(['/announce']);
+  expect(server.asked).toHaveLength(1);
 });
 
 it('does not ask other programs of this machine, by whatever name', async () => {
-  const { asked, at } = await tracker(peers);
-  leadNamesHere();
+  const server = await WebServer.listen(peers);
   await expect(
-    httpAnnounce(at('/admin', 'tracker.example'), facts),
+    httpAnnounce(server.at('/admin', 'tracker.example'), facts),
   ).rejects.toThrow('must be asked at /announce');
-  expect(asked).toEqual([]);
+  expect(server.sockets).toEqual([]);
 });
 
 it.each([
-  ['by its address', '127.0.0.1', '/announce'],
-  ['by a name', 'tracker.example', '/announce'],
-  ['by localhost', 'localhost', '/announce'],
+  ['by its address', '127.0.0.1'],
+  ['by a name', 'tracker.example'],
+  ['by localhost', 'localhost'],
 ])(
   'follows no redirect from the Internet into this machine, %s',
-  async (_, name, path) => {
-    const inner = await tracker(peers);
-    const outer = await tracker(redirect(inner.at(path, name)), far);
-    leadNamesHere();
+  async (_, name) => {
+    const inner = await WebServer.listen(peers);
+    const outer = await WebServer.listen(
+      redirect(inner.at('/announce', name)),
+      far,
+    );
     await expect(httpAnnounce(outer.at('/announce'), facts)).rejects.toThrow(
       'it leads where we do not go',
     );
-    expect([outer.asked, inner.asked]).toEqual([['/announce'], []]);
+    expect([outer.asked.length, inner.sockets.length]).toEqual([1, 0]);
   },
 );
 
 it('follows a redirect to another tracker', async () => {
-  const second = await tracker(peers, far);
-  const first = await tracker(redirect(second.at('/announce')), far);
+  const second = await WebServer.listen(peers, far);
+  const first = await WebServer.listen(redirect(second.at('/announce')), far);
   await httpAnnounce(first.at('/announce'), facts);
-  expect(second.asked).toEqual(['/announce']);
+  expect(second.asked).toHaveLength(1);
 });

@@ -3,16 +3,16 @@ import { encode, type Encodable } from '@dnd/bencode';
 import { Bitfield, FileLayout, parseTorrent } from '@dnd/metainfo';
 import { Swarm, type SwarmPeer } from '@dnd/swarm';
 import { createHash, randomBytes } from 'node:crypto';
-import dns from 'node:dns';
-import { once } from 'node:events';
-import {
-  createServer,
-  type IncomingMessage,
-  type ServerResponse,
-} from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
-import type { ActiveTorrent } from '../torrent/active-torrent';
+import type { IncomingMessage } from 'node:http';
 import type * as DistanceModule from '../distance';
+import {
+  atEnd,
+  endAll,
+  resolveTo,
+  WebServer,
+  type Answer,
+} from '../testing/web-server';
+import type { ActiveTorrent } from '../torrent/active-torrent';
 import { WebSeed } from './web-seed';
 import { WebSeeds, type WebSeedState } from './web-seeds';
 
@@ -35,49 +35,11 @@ jest.mock('../distance', () => {
 
 const pieceLength = 65_536;
 
-const ends: (() => void)[] = [];
 afterEach(() => {
-  for (const end of ends.splice(0)) end();
+  endAll();
   jest.restoreAllMocks();
   jest.useRealTimers();
 });
-
-type Answer = (request: IncomingMessage, response: ServerResponse) => void;
-
-class WebServer {
-  readonly asked: IncomingMessage[] = [];
-  readonly sockets: Socket[] = [];
-  private readonly server = createServer((request, response) => {
-    this.asked.push(request);
-    this.answer(request, response);
-  });
-
-  private constructor(
-    private readonly answer: Answer,
-    private readonly host: string,
-  ) {
-    this.server.on('connection', (socket) => this.sockets.push(socket));
-    ends.push(() => {
-      this.server.closeAllConnections();
-      this.server.close();
-    });
-  }
-
-  static async listen(answer: Answer, host = '127.0.0.1'): Promise<WebServer> {
-    const self = new WebServer(answer, host);
-    await once(self.server.listen(0, host), 'listening');
-    return self;
-  }
-
-  at(path: string, host = this.host): string {
-    const { port } = this.server.address() as AddressInfo;
-    return `http://${host}:${port}${path}`;
-  }
-
-  get paths(): (string | undefined)[] {
-    return this.asked.map(({ url }) => url);
-  }
-}
 
 /** First byte and one past the last. */
 function rangeOf({ headers }: IncomingMessage): [number, number] {
@@ -172,7 +134,7 @@ class Wanted {
       active as unknown as ActiveTorrent,
       () => performance.now(),
     );
-    ends.push(() => this.seeds.end());
+    atEnd(() => this.seeds.end());
   }
 
   /** A web seed that is not in the list. */
@@ -190,7 +152,7 @@ class Wanted {
       failed: (...why: unknown[]) => resolve(why),
     };
     const seed = new WebSeed(url, metainfo, layout, owner, silence);
-    ends.push(() => seed.end());
+    atEnd(() => seed.end());
     return { seed, failed: promise };
   }
 
@@ -208,22 +170,6 @@ class Wanted {
 /** Waits as long as the test may take. */
 async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await new Promise((resolve) => setImmediate(resolve));
-}
-
-/** Names lead to these addresses, each time to the next one. */
-function resolveTo(names: Record<string, string[]>): void {
-  const real = dns.lookup;
-  const fake = (
-    host: string,
-    options: dns.LookupOptions,
-    done: never,
-  ): void => {
-    const found = names[host];
-    if (!found) return real(host, options, done);
-    const address = found.length > 1 ? found.shift() : found[0];
-    real(address as string, options, done);
-  };
-  jest.spyOn(dns, 'lookup').mockImplementation(fake as never);
 }
 
 describe('what is asked of a web seed', () => {
