@@ -26,6 +26,8 @@ export interface SwarmSettings {
   /** Shortest and longest time that a request may stay unanswered before another peer is asked. */
   requestTimeoutMin: number;
   requestTimeoutMax: number;
+  /** A peer that sends nothing for this long though asked may be gone: a keep-alive finds out. */
+  probeAfter: number;
   /** A peer that sends nothing for this long though asked is snubbing us. */
   snubAfter: number;
   rechokeEvery: number;
@@ -46,6 +48,7 @@ export const defaultSettings: Readonly<SwarmSettings> = {
   spread: true,
   requestTimeoutMin: 8_000,
   requestTimeoutMax: 30_000,
+  probeAfter: 2_000,
   snubAfter: 60_000,
   rechokeEvery: 10_000,
   optimisticEvery: 30_000,

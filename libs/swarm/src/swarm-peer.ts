@@ -118,6 +118,8 @@ export class SwarmPeer implements PeerEvents, PickingPeer {
   lastBlockAt: number;
   /** Since when blocks are due of it; 0 while none are. */
   awaitedSince = 0;
+  /** The `awaitedSince` for which a keep-alive has been sent. */
+  probedFor = 0;
   /** No requests before this time: it has just rejected some. */
   restUntil = 0;
   rejects = 0;

@@ -37,6 +37,7 @@ class RecordingCommands implements PeerCommands {
   allowedFast = (): void => undefined;
   suggest = (): void => undefined;
   dontHave = (): void => undefined;
+  keepAlive = (): void => undefined;
 
   have = (): void => {
     this.haves++;

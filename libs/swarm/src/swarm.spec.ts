@@ -397,6 +397,20 @@ describe('blocks', () => {
     expect(script.swarm.have.complete).toBe(true);
   });
 
+  it('that do not come for two seconds are asked after with a keep-alive, once for each silence', () => {
+    const script = leech(1);
+    const peer = script.join('all');
+    script.pass(1_900);
+    expect(peer.heard('keepAlive')).toHaveLength(0);
+    script.pass(2_000);
+    expect(peer.heard('keepAlive')).toHaveLength(1);
+    script.pass(3_000);
+    expect(peer.heard('keepAlive')).toHaveLength(0);
+    peer.answers(1);
+    script.pass(4_000);
+    expect(peer.heard('keepAlive')).toHaveLength(1);
+  });
+
   it('that do not come for a minute make a snubbing peer of an unchoked one', () => {
     const script = leech(1);
     const peer = script.join('all');

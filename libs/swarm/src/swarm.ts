@@ -366,11 +366,7 @@ export class Swarm implements PeerOwner {
     for (const peer of this.#peers.values()) {
       this.#adapt(peer, now);
       peer.up.sample(now);
-      if (
-        peer.awaitedSince > 0 &&
-        now - peer.awaitedSince > this.settings.snubAfter
-      )
-        peer.snubbing = true;
+      if (peer.awaitedSince > 0) this.#await(peer, now);
       if (peer.refused !== undefined && now > peer.restUntil + 30_000) {
         peer.refused = undefined;
         peer.dryEpoch = -1;
@@ -383,6 +379,17 @@ export class Swarm implements PeerOwner {
     }
     this.#choking.everySecond(now);
     if (this.#uploader.idle) this.#seeding.idle();
+  }
+
+  /** Blocks are due of it. */
+  #await(peer: SwarmPeer, now: number): void {
+    const { probeAfter, snubAfter } = this.settings;
+    const { awaitedSince } = peer;
+    if (now - awaitedSince > probeAfter && peer.probedFor !== awaitedSince) {
+      peer.probedFor = awaitedSince;
+      peer.commands.keepAlive();
+    }
+    if (now - awaitedSince > snubAfter) peer.snubbing = true;
   }
 
   #adapt(peer: SwarmPeer, now: number): void {

@@ -51,4 +51,6 @@ export interface PeerCommands {
   allowedFast(piece: number): void;
   suggest(piece: number): void;
   dontHave(piece: number): void;
+  /** Says nothing; a transport that finds nobody there ends the connection. */
+  keepAlive(): void;
 }

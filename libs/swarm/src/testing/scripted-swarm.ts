@@ -40,6 +40,7 @@ export class ScriptedPeer implements PeerCommands {
   allowedFast = (piece: number): void => this.#note('allowedFast', piece);
   suggest = (piece: number): void => this.#note('suggest', piece);
   dontHave = (piece: number): void => this.#note('dontHave', piece);
+  keepAlive = (): void => this.#note('keepAlive');
 
   request = (piece: number, begin: number, length: number): void => {
     this.asked.push({ piece, begin, length });

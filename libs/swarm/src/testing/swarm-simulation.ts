@@ -299,6 +299,7 @@ class SimulatedLink implements PeerCommands {
   suggest = (piece: number): void => this.#say((peer) => peer.onSuggest(piece));
   dontHave = (piece: number): void =>
     this.#say((peer) => peer.onDontHave(piece));
+  keepAlive = (): void => this.#say(() => undefined);
 
   sendBlock(piece: number, begin: number, length: number): void {
     const { conduct } = this.from;

@@ -67,9 +67,10 @@ const WRITE_LOW = 131_072;
 const ACK_DELAY = 20;
 /** While packets are missing and nothing comes, what came is told again: after so long first, then each time twice as long. */
 const FIRST_REMINDER = 500;
-const LONGEST_REMINDER = 8_000;
+/** Whoever has sent nothing 4 s after the last of them is gone: libtorrent leaves without a word when a packet was lost three times. */
+const REMINDERS = 3;
 const SYN_TRIES = 4;
-const MAX_TIMEOUTS = 7;
+const MAX_TIMEOUTS = 5;
 const LINGER = 10_000;
 const PROVEN_WITHIN = 10_000;
 
@@ -96,7 +97,7 @@ export class UtpSocket {
   #delay = 0;
   #acksDue = 0;
   #ackAt = Infinity;
-  #reminder = FIRST_REMINDER;
+  #reminders = 0;
   #retryAt = Infinity;
   #probeAt = Infinity;
   #expiresAt = Infinity;
@@ -183,9 +184,7 @@ export class UtpSocket {
 
   /** Ends at once, both ways. */
   destroy(now: number): void {
-    if (this.closed) return;
-    this.#sendBare(UtpType.reset, now);
-    this.#close(new UtpError('closed'));
+    if (!this.closed) this.#abandon(now, 'closed');
   }
 
   pause(): void {
@@ -223,7 +222,8 @@ export class UtpSocket {
     if (this.closed) return;
     if (now >= this.#expiresAt) return this.#close(new UtpError('timed-out'));
     if (now >= this.#ackAt) {
-      this.#reminder = Math.min(2 * this.#reminder, LONGEST_REMINDER);
+      if (this.#reminders >= REMINDERS) return this.#abandon(now, 'timed-out');
+      if (this.#receive.hasGap) this.#reminders++;
       this.#sendState(now);
     }
     if (now >= this.#retryAt) this.#onTimeout(now);
@@ -261,7 +261,7 @@ export class UtpSocket {
     const last = packet.type === UtpType.fin;
     const bytes = packet.bytes.subarray(packet.payloadFrom);
     const hadGap = this.#receive.hasGap;
-    this.#reminder = FIRST_REMINDER;
+    this.#reminders = 0;
     const fresh = this.#receive.accept(packet.seq, bytes, last);
     this.#deliver();
     if (this.closed) return;
@@ -355,7 +355,8 @@ export class UtpSocket {
     this.#fill(bytes, UtpType.state, this.#send.next, now);
     if (mask !== undefined) writeSelectiveAck(bytes, mask);
     this.#acked();
-    if (this.#receive.hasGap) this.#arm(now + this.#reminder, 'ack');
+    if (this.#receive.hasGap)
+      this.#arm(now + FIRST_REMINDER * 2 ** this.#reminders, 'ack');
     this.#host.send(bytes, this.address);
   }
 
@@ -436,6 +437,12 @@ export class UtpSocket {
     if (!this.#finSent || !this.#send.isEmpty || this.closed) return;
     if (this.#endTold) return this.#close(undefined);
     if (this.#expiresAt === Infinity) this.#expire(now + LINGER);
+  }
+
+  /** Over, and the remote is told: it need not find out by itself. */
+  #abandon(now: number, code: UtpError['code']): void {
+    this.#sendBare(UtpType.reset, now);
+    this.#close(new UtpError(code));
   }
 
   #close(error: UtpError | undefined): void {

@@ -150,9 +150,9 @@ describe('a uTP connection', () => {
     expect([line.a.size, line.b.size]).toEqual([0, 0]);
   });
 
-  it('tells again what came while something is missing and nothing comes, ever less often', () => {
+  it('tells again what came while something is missing and nothing comes, ever less often, and gives up', () => {
     const line = new UtpLine({ seed: 14 });
-    line.connect(new Uint8Array(10));
+    const end = line.connect(new Uint8Array(10));
     line.run(1_000, () => line.accepted[0]?.received === 10);
     line.run(1_000);
     const socket = line.accepted[0].socket;
@@ -172,14 +172,19 @@ describe('a uTP connection', () => {
       line.run(milliseconds);
       return line.sent.b - before;
     };
-    expect(told(4_000)).toBeGreaterThanOrEqual(3);
+    expect(told(4_000)).toBe(3);
     const states = new UtpPacket();
     states.read(line.last.b);
     expect([states.type, states.sackTo - states.sackFrom]).toEqual([
       UtpType.state,
       4,
     ]);
-    expect(told(60_000)).toBeLessThanOrEqual(60_000 / 8_000 + 1);
+    expect(told(3_000)).toBe(0);
+    expect(line.accepted[0].closes).toEqual([]);
+    expect(told(60_000)).toBe(1);
+    const over = 'the uTP connection ended: ';
+    expect(line.accepted[0].closes).toEqual([`${over}timed-out`]);
+    expect(end.closes).toEqual([`${over}reset`]);
   });
 
   it('gives up on a remote that falls silent', () => {

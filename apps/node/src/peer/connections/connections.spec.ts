@@ -143,14 +143,34 @@ describe('Connections', () => {
     },
   );
 
+  it('refuses whoever dials again, and finds out whether the first connection is still there', async () => {
+    const peerId = Buffer.alloc(20, 'Z');
+    const first = await dialNode();
+    const end = nextEstablished();
+    first.socket.write(hello(peerId));
+    await end;
+    const nothing = Buffer.alloc(4);
+    let said = Buffer.alloc(0);
+    first.socket.on('data', (bytes) => (said = Buffer.concat([said, bytes])));
+    const second = await dialNode();
+    second.socket.write(hello(peerId));
+    await second.closed;
+    while (!said.subarray(-4).equals(nothing))
+      await once(first.socket, 'data');
+    expect(first.isClosed).toBe(false);
+  });
+
   it('takes one peer of an address, and any number of this machine', () => {
+    const asked: string[] = [];
     const peerAt = (host: string, letter: string): PeerSocket => {
       const peerId = Buffer.alloc(20, letter);
       const transport = { host, port: 1_000 + sockets.size };
       const torrent = { infoHashV1: infoHash };
       const capabilities = { dht: false };
       const remote = { peerId, torrent, capabilities };
-      const socket = { host, transport, remote, incoming: true };
+      const commands = { keepAlive: () => asked.push(letter) };
+      const connection = { commands };
+      const socket = { host, transport, remote, connection, incoming: true };
       return socket as unknown as PeerSocket;
     };
     const joins = (host: string, letter: string): boolean => {
@@ -167,6 +187,7 @@ describe('Connections', () => {
     expect(joins('2001:db8::1', 'E')).toBe(false);
     expect(joins(host, 'F')).toBe(true);
     expect(joins(host, 'G')).toBe(true);
+    expect(asked).toEqual(['A', 'D']);
     sockets.clear();
   });
 

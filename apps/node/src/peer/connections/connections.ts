@@ -199,13 +199,10 @@ export class Connections implements SocketOwner, DialerOwner, UtpPortOwner {
       if (!same(other.remote.peerId, remote.peerId)) {
         if (isLocal(host) || other.host !== host) continue;
         // One peer an address, so that nobody fills the places alone.
-        socket.closeReason = 'connected twice';
-        return undefined;
+        return this.refuseTwice(socket, other);
       }
-      if (!this.isBetter(socket, other, remote.peerId)) {
-        socket.closeReason = 'connected twice';
-        return undefined;
-      }
+      if (!this.isBetter(socket, other, remote.peerId))
+        return this.refuseTwice(socket, other);
       other.close('connected twice');
     }
     if (!session.peers.makeRoom()) return undefined;
@@ -229,6 +226,12 @@ export class Connections implements SocketOwner, DialerOwner, UtpPortOwner {
 
   now(): number {
     return this.owner.now();
+  }
+
+  /** Whoever dials again may have lost the first connection: we find out whether it is still there. */
+  private refuseTwice(socket: PeerSocket, first: PeerSocket): undefined {
+    socket.closeReason = 'connected twice';
+    first.connection.commands.keepAlive();
   }
 
   /** Of two connections with one peer both ends must keep the same: the one that the larger peer id dialled. */

@@ -138,6 +138,9 @@ export class WebSeed implements PeerCommands {
   dontHave(): void {
     // Likewise.
   }
+  keepAlive(): void {
+    // The request itself tells whether it is there.
+  }
 
   // --- asking ---
 
