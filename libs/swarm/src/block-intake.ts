@@ -114,8 +114,9 @@ export class BlockIntake {
     peer.snubbing = false;
     peer.rejects = 0;
     peer.down.add(length);
+    let latency = Infinity;
     if (partial.owner[block] === peer.id && partial.state[block] === ASKED) {
-      const latency = now - partial.askedAt[block];
+      latency = now - partial.askedAt[block];
       const error = latency - peer.latency;
       if (peer.measured) {
         peer.latency += error / 8;
@@ -134,6 +135,7 @@ export class BlockIntake {
     } else {
       peer.window.onBlock(
         now,
+        latency,
         Math.min(peer.reqq, this.options.settings.maxRequests),
       );
     }

@@ -84,26 +84,29 @@ describe('TokenBucket', () => {
 });
 
 describe('RequestWindow', () => {
-  /** Blocks answered through a pipe of `rate` blocks/ms and `delay` ms; returns the window in the end. */
+  /** Blocks answered through a pipe of `rate` blocks/ms and `delay` ms: the window in the end, and the largest. */
   function run(
     rate: number,
     delay: number,
     limit = 2_000,
     rounds = 6_000,
-  ): number {
+  ): { readonly size: number; readonly most: number } {
     const window = new RequestWindow();
     let now = 0;
     let lastOut = 0;
-    const due: number[] = [];
+    const due: { at: number; asked: number }[] = [];
     let bytes = 0;
     let adapted = 0;
+    let most = 0;
     for (let i = 0; i < rounds; i++) {
       while (due.length < window.size) {
         lastOut = Math.max(lastOut, now) + 1 / rate;
-        due.push(lastOut + delay);
+        due.push({ at: lastOut + delay, asked: now });
       }
-      now = Math.max(now, due.shift() as number);
-      window.onBlock(now, limit);
+      const { at, asked } = due.shift() as (typeof due)[0];
+      now = Math.max(now, at);
+      window.onBlock(now, now - asked, limit);
+      most = Math.max(most, window.size);
       bytes += 16_384;
       if (now - adapted > 500) {
         window.adapt((bytes * 1000) / (now - adapted), 0, limit);
@@ -111,20 +114,36 @@ describe('RequestWindow', () => {
         bytes = 0;
       }
     }
-    return window.size;
+    return { size: window.size, most };
   }
 
   it('grows until a long fat line is full', () => {
     // 2 blocks/ms with 200 ms of delay: 400 blocks are under way when it is full.
-    expect(run(2, 200)).toBeGreaterThan(380);
+    expect(run(2, 200).size).toBeGreaterThan(380);
   });
 
-  it('stays small on a short line', () => {
-    expect(run(0.1, 1)).toBeLessThan(40);
+  it('grows on a line that has no bound but its length', () => {
+    // What is asked for at once comes at once, 50 ms later.
+    expect(run(1_000, 50, 2_000, 12_000).size).toBe(2_000);
+  });
+
+  it('asks no more of a near peer than keeps it busy', () => {
+    // 1 GB/s within 0.1 ms.
+    expect(run(60, 0.1, 2_000, 120_000).most).toBeLessThanOrEqual(512);
+  });
+
+  it('asks a slow peer for no more than comes in a second', () => {
+    expect(run(0.1, 1).most).toBeLessThanOrEqual(101);
+  });
+
+  it('learns nothing of blocks that nobody knows the time of', () => {
+    const window = new RequestWindow();
+    for (let now = 0; now < 1_000; now++) window.onBlock(now, Infinity, 100);
+    expect(window.size).toBe(100);
   });
 
   it('keeps to the limit', () => {
-    expect(run(10, 500, 250)).toBeLessThanOrEqual(250);
+    expect(run(10, 500, 250).most).toBeLessThanOrEqual(250);
   });
 
   it('collapses to one block and starts again', () => {

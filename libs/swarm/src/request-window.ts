@@ -1,14 +1,18 @@
 /**
- * How many blocks to keep requested from one peer. It is measured in rounds, one window of blocks
- * each: as long as a larger window makes the peer faster it doubles; then it goes back to the
- * smallest that was as fast, or to what `aheadSeconds` of the peer's rate are, if that is more. Every
- * few rounds it tries again. A peer that let requests time out is asked for one block at a time
+ * How many blocks to keep requested from one peer. It is measured in rounds: from a block to the first
+ * one that was requested after it, so that a round is never shorter than the way there and back, however
+ * blocks come in bursts. As long as a larger window makes the peer faster it doubles; then it goes back
+ * to the smallest that was as fast, or to what `aheadSeconds` of the peer's rate are, if that is more.
+ * Every few rounds it tries again. A peer that let requests time out is asked for one block at a time
  * until it answers.
  */
 import { BLOCK_LENGTH } from './partial-piece';
 
 const START = 8;
 const LEAST = 2;
+/** More than a second's blocks, or than these, 8 MiB, only a line that is long as well as fast makes use of. */
+const PLENTY_MS = 1_000;
+const PLENTY = 512;
 /** Rounds without a gain that end the search. */
 const FLAT_ROUNDS = 2;
 const GAIN = 1.1;
@@ -28,17 +32,21 @@ export class RequestWindow {
   #flat = 0;
   #rounds = 0;
   #restUntil = 0;
+  /** Blocks per millisecond of the last round; 0 before the first. */
+  #rate = 0;
+  /** The shortest way there and back so far, ms. */
+  #shortest = Infinity;
   // The round that runs.
-  #left = START;
   #blocks = 0;
   #since = -1;
 
-  /** A block has come. `limit`: the largest window that makes sense with this peer. */
-  onBlock(now: number, limit: number): void {
-    if (this.#growing && this.size < limit) this.size++;
-    if (this.#since < 0) this.#begin(now);
+  /** A block has come, asked for `latency` ms ago. `limit`: the largest window that makes sense with this peer. */
+  onBlock(now: number, latency: number, limit: number): void {
+    this.#shortest = Math.min(this.#shortest, latency);
+    if (this.#growing && this.size < this.#most(limit)) this.size++;
+    if (this.#since < 0) return this.#begin(now);
     this.#blocks++;
-    if (--this.#left <= 0 && now > this.#since) this.#endRound(now);
+    if (now - latency >= this.#since && now > this.#since) this.#endRound(now);
   }
 
   /** Now and then, with the peer's rate in bytes per second. */
@@ -48,7 +56,18 @@ export class RequestWindow {
       const target = Math.max(this.#bestSize, ahead);
       this.size += Math.trunc((target - this.size) / 2);
     }
-    this.size = Math.max(LEAST, Math.min(this.size, limit));
+    this.size = Math.max(LEAST, Math.min(this.size, this.#most(limit)));
+  }
+
+  /** What a faster peer could make use of, if it is as far away as it seems: twice what is on the way when nothing stands in a queue. */
+  #most(limit: number): number {
+    const rate = this.#rate;
+    if (rate === 0) return limit;
+    const near = Math.min(PLENTY, Math.max(START, rate * PLENTY_MS));
+    return Math.min(
+      limit,
+      Math.ceil(Math.max(near, 2 * rate * this.#shortest)),
+    );
   }
 
   /** Its requests timed out. */
@@ -75,7 +94,6 @@ export class RequestWindow {
 
   #begin(now: number): void {
     this.#since = now;
-    this.#left = this.size;
     this.#blocks = 0;
   }
 
@@ -83,6 +101,7 @@ export class RequestWindow {
     const took = now - this.#since;
     const rate = this.#blocks / took;
     const size = this.#blocks;
+    this.#rate = rate;
     this.#begin(now);
     if (took > DEEP) {
       // More than any line needs: the blocks only stand in a queue, and late in the end game.

@@ -60,9 +60,13 @@ describe('one limited seed and eight downloaders', () => {
   });
 
   it('need little more without the fast extension, though nothing is suggested to them', () => {
-    const { done, ratio } = oneToEight(5, 256 * KIB, 32 * MIB, { fast: false });
-    expect(done).toBe(true);
-    expect(ratio).toBeLessThan(1.1);
+    // Luck has a share in it, which differs by a twentieth from swarm to swarm.
+    const swarms = seeds(5, 4).map((seed) =>
+      oneToEight(seed, 256 * KIB, 32 * MIB, { fast: false }),
+    );
+    expect(swarms.every(({ done }) => done)).toBe(true);
+    const sum = swarms.reduce((all, { ratio }) => all + ratio, 0);
+    expect(sum / swarms.length).toBeLessThan(1.1);
   });
 });
 

@@ -43,12 +43,14 @@ describe('Connections', () => {
   let remotes: Remote[];
   let established: ((socket: PeerSocket) => void)[];
   let sockets: Set<PeerSocket>;
+  let told: (number | 'settle')[];
 
   beforeEach(async () => {
     remotes = [];
     established = [];
     book = new PeerBook({ random: Math.random });
     sockets = new Set();
+    told = [];
     const session = {
       id: infoHash.toString('hex'),
       local: { infoHashV1: infoHash },
@@ -67,7 +69,8 @@ describe('Connections', () => {
         established.shift()?.(socket);
       },
       gone: (socket: PeerSocket) => sockets.delete(socket),
-      settle: () => undefined,
+      at: (now: number) => told.push(now),
+      settle: () => told.push('settle'),
     } as unknown as TorrentSession;
     connections = new Connections({
       peerId: ownId,
@@ -155,9 +158,24 @@ describe('Connections', () => {
     const second = await dialNode();
     second.socket.write(hello(peerId));
     await second.closed;
-    while (!said.subarray(-4).equals(nothing))
-      await once(first.socket, 'data');
+    while (!said.subarray(-4).equals(nothing)) await once(first.socket, 'data');
     expect(first.isClosed).toBe(false);
+  });
+
+  it('tells the time of what comes before it tells what comes, however long nothing came', async () => {
+    const remote = await dialNode();
+    const end = nextEstablished();
+    remote.socket.write(hello(Buffer.alloc(20, 'Z')));
+    await end;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    const before = performance.now();
+    told = [];
+    const unchoke = Buffer.from([0, 0, 0, 1, 1]);
+    remote.socket.write(unchoke);
+    while (told.length < 2)
+      await new Promise((resolve) => setImmediate(resolve));
+    expect(told[0]).toBeGreaterThanOrEqual(before);
+    expect(told[1]).toBe('settle');
   });
 
   it('takes one peer of an address, and any number of this machine', () => {

@@ -66,6 +66,8 @@ export interface SocketSession {
   /** Before the handshake's end is answered: attach and send the bitfield, if the metadata is there. */
   established(socket: PeerSocket): void;
   gone(socket: PeerSocket): void;
+  /** The time of what is told next to the torrent's swarm. */
+  at(now: number): void;
   settle(): void;
   extended(socket: PeerSocket, remote: RemoteExtensions): void;
   hashRequested(socket: PeerSocket, range: HashRange): void;
@@ -185,6 +187,7 @@ export class PeerSocket implements ConnectionEvents, TransportEvents {
     if (this.served > 0 && transport.backlog < sendMark) {
       const bytes = this.served;
       this.served = 0;
+      this.session?.at(this.owner.now());
       this.swarmPeer?.served(bytes);
       this.session?.settle();
     }
@@ -215,6 +218,7 @@ export class PeerSocket implements ConnectionEvents, TransportEvents {
   }
 
   unreadable({ piece, begin, length, blockLength }: Run): void {
+    this.session?.at(this.owner.now());
     this.swarmPeer?.unserved(piece, begin, length, blockLength);
     this.session?.settle();
   }
@@ -228,7 +232,9 @@ export class PeerSocket implements ConnectionEvents, TransportEvents {
 
   received(chunk: Uint8Array): void {
     if (this.over) return;
-    this.connection.receive(chunk, this.owner.now());
+    const now = this.owner.now();
+    this.session?.at(now);
+    this.connection.receive(chunk, now);
     this.session?.settle();
   }
 

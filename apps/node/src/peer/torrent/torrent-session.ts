@@ -39,8 +39,6 @@ import { TransferLimits } from './transfer-limits';
 import { Turns } from './turns';
 import { WebSeeds } from '../web-seeds/web-seeds';
 
-/** Requests out to one peer: 8 MiB, which fill 80 MB/s over 100 ms. */
-const mostRequests = 512;
 /** A seed waits to be asked rather than asks. */
 const maxSeedConnections = 30;
 
@@ -285,7 +283,6 @@ export class TorrentSession
       priorities: this.priorities,
       settings: {
         sequential: this.sequential,
-        maxRequests: mostRequests,
         superSeeding: this.superSeeding,
       },
       uploadLimits: [this.limits.up, owner.uploadBucket],
@@ -450,6 +447,10 @@ export class TorrentSession
     if (!this.peers.extended(socket, remote)) return;
     tellExtensions(socket);
     this.fetching?.extended(socket, remote.metadataSize);
+  }
+
+  at(now: number): void {
+    this.active?.swarm.at(now);
   }
 
   settle(): void {
