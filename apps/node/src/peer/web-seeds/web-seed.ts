@@ -1,19 +1,12 @@
 /**
  * One web seed (BEP 19, GetRight style) as a peer of the swarm: requests for blocks that lie side by
- * side become one HTTP range request, its answer's bytes become blocks as they come. One request at a
- * time on a connection that is kept.
+ * side become one HTTP range request, its answer's bytes become blocks as they come. Two requests at a
+ * time, each on a connection that is kept: while one is answered the next is on its way.
  */
 import { Bitfield, type FileLayout, type Metainfo } from '@dnd/metainfo';
 import type { Swarm, SwarmPeer } from '@dnd/swarm';
-import type { PeerCommands } from '@dnd/wire';
-import {
-  Agent as HttpAgent,
-  get as httpGet,
-  type ClientRequest,
-  type IncomingMessage,
-} from 'node:http';
-import { Agent as HttpsAgent, get as httpsGet } from 'node:https';
-import { Distance, distanceOf, lookupUnless } from '../distance';
+import { BLOCK_SIZE, type PeerCommands } from '@dnd/wire';
+import { WebSeedError, WebSeedLine } from './web-seed-line';
 
 export interface WebSeedOwner {
   readonly swarm: Swarm;
@@ -31,43 +24,36 @@ interface Request {
   readonly length: number;
 }
 
-/** A stretch of one file, or zeros where `path` is undefined. */
-interface Part {
-  readonly url: string | undefined;
-  readonly from: number;
-  readonly length: number;
-  readonly fileLength: number;
-}
-
 /** Bytes asked for at once. */
 const longestRun = 4 * 1024 * 1024;
-const mostRedirects = 5;
-/** A redirect's page of so many bytes is read for the connection to be kept. */
-const longestPage = 16_384;
+const lineCount = 2;
+/** Bytes that are worth a second request beside the first. */
+const worthASecond = 1024 * 1024;
 const queueLimit = 2_000;
 
 export class WebSeed implements PeerCommands {
   readonly fast = true;
   readonly peer: SwarmPeer;
   private readonly queue: Request[] = [];
-  private readonly agent: HttpAgent;
-  private running = false;
+  private readonly lines: readonly WebSeedLine[];
+  /** Lines that nothing is fetched over; the one used last comes first. */
+  private readonly free: WebSeedLine[];
+  private starting = false;
   private ended = false;
-  /** Under way, or the last one. */
-  private asking: ClientRequest | undefined;
 
   constructor(
-    private readonly url: string,
-    private readonly metainfo: Metainfo,
+    url: string,
+    metainfo: Metainfo,
     private readonly layout: FileLayout,
     private readonly owner: WebSeedOwner,
     /** Milliseconds without a byte after which it is given up. */
-    private readonly silence = 20_000,
+    silence = 20_000,
   ) {
-    const options = { keepAlive: true, maxSockets: 1, timeout: silence };
-    this.agent = url.startsWith('https:')
-      ? new HttpsAgent(options)
-      : new HttpAgent(options);
+    this.lines = Array.from(
+      { length: lineCount },
+      () => new WebSeedLine(url, metainfo, layout, silence),
+    );
+    this.free = [...this.lines];
     const { swarm } = owner;
     swarm.at(owner.now());
     this.peer = swarm.addPeer(this, { address: url, incoming: false });
@@ -77,24 +63,22 @@ export class WebSeed implements PeerCommands {
   }
 
   get busy(): boolean {
-    return this.running;
+    return this.starting || this.free.length < lineCount;
   }
 
   end(): void {
     this.ended = true;
-    // A signal would reach the kept connection too, where nobody hears its error.
-    this.asking?.destroy();
-    this.agent.destroy();
+    for (const line of this.lines) line.end();
   }
 
   // --- what the swarm says to it ---
 
   request(piece: number, begin: number, length: number): void {
     this.queue.push({ piece, begin, length });
-    if (this.running) return;
-    this.running = true;
+    if (this.starting || this.free.length === 0) return;
+    this.starting = true;
     // After the swarm's present step all that it wants is in the queue.
-    queueMicrotask(() => void this.run());
+    queueMicrotask(() => this.start());
   }
 
   cancel(piece: number, begin: number, length: number): void {
@@ -144,10 +128,24 @@ export class WebSeed implements PeerCommands {
 
   // --- asking ---
 
-  private async run(): Promise<void> {
+  private start(): void {
+    this.starting = false;
+    while (!this.ended && this.isWorthALine()) {
+      const line = this.free.pop();
+      if (!line) return;
+      void this.run(line);
+    }
+  }
+
+  private isWorthALine(): boolean {
+    const waiting = this.queue.reduce((sum, { length }) => sum + length, 0);
+    return waiting >= (this.free.length === lineCount ? 1 : worthASecond);
+  }
+
+  private async run(line: WebSeedLine): Promise<void> {
     try {
       while (this.queue.length > 0 && !this.ended) {
-        await this.fetchRun(this.nextRun());
+        await this.fetchRun(line, this.nextRun());
         if (!this.ended) this.owner.worked();
       }
     } catch (error) {
@@ -159,7 +157,7 @@ export class WebSeed implements PeerCommands {
         known ? error.rest : 0,
       );
     } finally {
-      this.running = false;
+      this.free.push(line);
     }
   }
 
@@ -185,136 +183,23 @@ export class WebSeed implements PeerCommands {
     return this.layout.pieceOffset(piece) + begin;
   }
 
-  private async fetchRun(run: readonly Request[]): Promise<void> {
-    const start = this.offsetOf(run[0]);
+  private async fetchRun(
+    line: WebSeedLine,
+    run: readonly Request[],
+  ): Promise<void> {
     const length = run.reduce((sum, each) => sum + each.length, 0);
     const writer = new BlockWriter(run, this.peer, this.owner);
-    for (const part of this.parts(start, length)) {
-      if (part.url === undefined) writer.write(Buffer.alloc(part.length));
-      else await this.fetchPart(part, writer);
-      if (this.ended) return;
-    }
-  }
-
-  /** The files that a stretch of the torrent lies in, pads and gaps as zeros. */
-  private parts(start: number, length: number): Part[] {
-    const parts: Part[] = [];
-    let end = 0;
-    const zeros = (count: number): void => {
-      if (count > 0)
-        parts.push({ url: undefined, from: 0, length: count, fileLength: 0 });
-    };
-    this.layout.each(start, length, (fileIndex, from, count, at) => {
-      zeros(at - end);
-      end = at + count;
-      const file = this.metainfo.files[fileIndex];
-      parts.push({
-        url: fileUrl(this.url, this.metainfo, file.path),
-        from,
-        length: count,
-        fileLength: file.length,
-      });
-    });
-    zeros(length - end);
-    return parts;
-  }
-
-  private async fetchPart(part: Part, writer: BlockWriter): Promise<void> {
-    const response = await this.open(part);
-    checkAnswer(response, part);
-    // Read to its end, an answer leaves the connection to the next one.
-    const ends = Number(response.headers['content-length']) === part.length;
-    let left = part.length;
-    for await (const chunk of response as AsyncIterable<Buffer>) {
-      if (this.ended) return;
-      writer.write(chunk.subarray(0, left));
-      left -= Math.min(left, chunk.length);
-      if (left === 0 && !ends) break;
-    }
-    if (left > 0)
-      throw new WebSeedError('the web seed sent less than was asked for');
-  }
-
-  /** Follows redirects, but never to what is nearer than whoever sends there. */
-  private async open(part: Part): Promise<IncomingMessage> {
-    let url = part.url as string;
-    let nearest: Distance = Distance.here;
-    for (let hops = 0; hops <= mostRedirects; hops++) {
-      const response = await this.get(url, part, nearest);
-      const { statusCode = 0, headers, socket } = response;
-      if (statusCode < 300 || statusCode >= 400 || !headers.location)
-        return response;
-      nearest = distanceOf(socket.remoteAddress ?? '');
-      if (Number(headers['content-length']) <= longestPage) response.resume();
-      else response.destroy();
-      url = redirected(headers.location, url);
-      const refusal = refuseWebSeed(url, nearest);
-      if (refusal) throw new WebSeedError(refusal, true);
-    }
-    throw new WebSeedError('it redirects in circles', true);
-  }
-
-  private get(
-    url: string,
-    part: Part,
-    nearest: Distance,
-  ): Promise<IncomingMessage> {
-    const secure = url.startsWith('https:');
-    const own = secure === this.url.startsWith('https:');
-    const refuse = (address: string): WebSeedError | undefined => {
-      const refusal = refuseWebSeed(url, nearest, address);
-      return refusal ? new WebSeedError(refusal, true) : undefined;
-    };
-    return new Promise((resolve, reject) => {
-      let answer: IncomingMessage | undefined;
-      let kept = false;
-      const request = (secure ? httpsGet : httpGet)(
-        url,
-        {
-          ...(own ? { agent: this.agent } : {}),
-          timeout: this.silence,
-          lookup: lookupUnless(refuse),
-          headers: {
-            Range: `bytes=${part.from}-${part.from + part.length - 1}`,
-            'Accept-Encoding': 'identity',
-            'User-Agent': 'D&D BitTorrent',
-          },
-        },
-        (response) => resolve((answer = response)),
-      );
-      this.asking = request;
-      request.on('socket', (socket) => {
-        kept = !socket.connecting;
-        // A kept connection is not looked up again.
-        if (!kept || socket.destroyed) return;
-        const refusal = refuse(socket.remoteAddress ?? '');
-        if (refusal) request.destroy(refusal);
-      });
-      request.on('timeout', () => {
-        const silent = new WebSeedError('the web seed is silent');
-        answer?.destroy(silent);
-        request.destroy(silent);
-      });
-      request.on('upgrade', (_answer, socket) => {
-        socket.destroy();
-        reject(new WebSeedError('the web seed answers 101'));
-      });
-      request.on('error', (error: NodeJS.ErrnoException) => {
-        const closed = kept && error.code === 'ECONNRESET';
-        // It let go of the kept connection in the moment in which it was asked.
-        if (closed && !answer && !this.ended)
-          resolve(this.get(url, part, nearest));
-        else reject(error);
-      });
-    });
+    await line.fetch(this.offsetOf(run[0]), length, (bytes) =>
+      writer.write(bytes),
+    );
   }
 }
 
-/** Puts a run's bytes into its blocks' places as they come. */
+/** Puts a run's bytes into its blocks' places as they come, whole blocks only: those of another run come in between. */
 class BlockWriter {
   private index = 0;
   private fill = 0;
-  private target: Uint8Array | undefined;
+  private readonly begun = new Uint8Array(BLOCK_SIZE);
 
   constructor(
     private readonly run: readonly Request[],
@@ -325,109 +210,25 @@ class BlockWriter {
   write(bytes: Uint8Array): void {
     this.owner.swarm.at(this.owner.now());
     for (let at = 0; at < bytes.length && this.index < this.run.length;) {
-      const { piece, begin, length } = this.run[this.index];
-      if (this.fill === 0)
-        this.target = this.peer.blockTarget(piece, begin, length);
-      const count = Math.min(length - this.fill, bytes.length - at);
-      this.target?.set(bytes.subarray(at, at + count), this.fill);
-      at += count;
-      this.fill += count;
-      if (this.fill < length) continue;
-      if (this.target) this.peer.onBlock();
-      this.target = undefined;
-      this.fill = 0;
-      this.index++;
+      const { length } = this.run[this.index];
+      const part = bytes.subarray(at, at + length - this.fill);
+      at += part.length;
+      if (part.length === length) this.put(part);
+      else {
+        this.begun.set(part, this.fill);
+        this.fill += part.length;
+        if (this.fill === length) this.put(this.begun.subarray(0, length));
+      }
     }
     this.owner.settle();
   }
-}
 
-class WebSeedError extends Error {
-  override readonly name = 'WebSeedError';
-
-  constructor(
-    message: string,
-    readonly forGood = false,
-    readonly rest = 0,
-  ) {
-    super(message);
+  private put(block: Uint8Array): void {
+    const { piece, begin, length } = this.run[this.index++];
+    this.fill = 0;
+    const target = this.peer.blockTarget(piece, begin, length);
+    if (!target) return;
+    target.set(block);
+    this.peer.onBlock();
   }
-}
-
-function checkAnswer(response: IncomingMessage, part: Part): void {
-  const { statusCode = 0, headers } = response;
-  const whole = part.from === 0 && part.length === part.fileLength;
-  if (statusCode === 206) {
-    const range = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(
-      headers['content-range'] ?? '',
-    );
-    const [, from, to, size] = range ?? [];
-    const right =
-      Number(from) === part.from &&
-      Number(to) === part.from + part.length - 1 &&
-      (size === '*' || Number(size) === part.fileLength);
-    if (right) return;
-    response.destroy();
-    throw new WebSeedError('the web seed has another file there', true);
-  }
-  if (statusCode === 200 && whole) return;
-  response.destroy();
-  if (statusCode === 200)
-    throw new WebSeedError('the web seed gives no ranges', true);
-  const gone = [401, 403, 404, 410, 416].includes(statusCode);
-  const rest = Number(headers['retry-after']) * 1000;
-  throw new WebSeedError(
-    `the web seed answers ${statusCode}`,
-    gone,
-    rest > 0 ? Math.min(rest, 3_600_000) : 0,
-  );
-}
-
-/** BEP 19: a base that ends in "/" is followed by name and path, another one is the single file itself. */
-export function fileUrl(
-  base: string,
-  metainfo: Metainfo,
-  path: readonly string[],
-): string {
-  const isSingle = metainfo.files.length === 1 && path.length === 1;
-  if (isSingle && !base.endsWith('/')) return base;
-  const folder = base.endsWith('/') ? base : `${base}/`;
-  return folder + path.map(encodeURIComponent).join('/');
-}
-
-/** Where a redirect leads; credentials go along only as long as it stays with the same server. */
-function redirected(location: string, from: string): string {
-  const [next, last] = [new URL(location, from), new URL(from)];
-  if (next.origin === last.origin && next.username === '') {
-    next.username = last.username;
-    next.password = last.password;
-  }
-  return next.href;
-}
-
-/**
- * Why a web seed is not to be asked: other schemes, what is nearer than `nearest`, and on this machine
- * and in its network anything with a query. `host`: the address that the URL's host has.
- */
-export function refuseWebSeed(
-  text: string,
-  nearest: Distance = Distance.here,
-  host?: string,
-): string | undefined {
-  let url: URL;
-  try {
-    url = new URL(text);
-  } catch {
-    return 'not a URL';
-  }
-  if (url.protocol !== 'http:' && url.protocol !== 'https:')
-    return `the scheme ${url.protocol} is not for web seeds`;
-  const distance = distanceOf(host ?? url.hostname);
-  if (distance < nearest)
-    return distance === Distance.here
-      ? 'it redirects into this machine'
-      : 'it redirects into the local network';
-  if (distance < Distance.far && url.search !== '')
-    return 'a web seed on this machine or in its network must have no query';
-  return undefined;
 }

@@ -173,7 +173,7 @@ async function until(holds: () => boolean): Promise<void> {
 }
 
 describe('what is asked of a web seed', () => {
-  it('each byte once, one answer after the other on one connection', async () => {
+  it('each byte once, on two connections that are kept', async () => {
     const content = randomBytes(9_000_000);
     const server = await WebServer.listen(serve(content));
     const wanted = new Wanted({ content, urls: [server.at('/x')] });
@@ -181,7 +181,32 @@ describe('what is asked of a web seed', () => {
     const lengths = server.asked.map(rangeOf).map(([from, end]) => end - from);
     expect(lengths.reduce((sum, each) => sum + each)).toBe(content.length);
     expect(lengths.length).toBeGreaterThan(2);
-    expect(server.sockets).toHaveLength(1);
+    expect(server.sockets).toHaveLength(2);
+  });
+
+  it('the next while an answer is under way, but not for a little', async () => {
+    const server = await WebServer.listen(() => undefined);
+    const content = randomBytes(9_000_000);
+    const { seed } = new Wanted({ content }).alone(server.at('/x'));
+    const ask = (from: number, count: number): void => {
+      for (let at = from; at < from + count * 16_384; at += 16_384)
+        seed.request(Math.floor(at / pieceLength), at % pieceLength, 16_384);
+    };
+    const mebibyte = 1024 * 1024;
+    ask(0, 1);
+    await until(() => server.asked.length === 1);
+    ask(mebibyte, 63);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(server.asked).toHaveLength(1);
+    ask(2 * mebibyte - 16_384, 1);
+    await until(() => server.asked.length === 2);
+    ask(4 * mebibyte, 64);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(server.asked.map(rangeOf)).toEqual([
+      [0, 16_384],
+      [mebibyte, 2 * mebibyte],
+    ]);
+    expect(server.sockets).toHaveLength(2);
   });
 
   it('at most 4 MiB at once', async () => {
@@ -239,7 +264,7 @@ describe('what is asked of a web seed', () => {
   });
 
   it('again, where the kept connection was just closed', async () => {
-    const content = randomBytes(9_000_000);
+    const content = randomBytes(900_000);
     const server = await WebServer.listen((request, response) => {
       const isSecond = server.asked.length === 2;
       if (isSecond) request.socket.resetAndDestroy();

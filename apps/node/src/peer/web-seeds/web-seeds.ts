@@ -5,7 +5,8 @@
 import type { FileLayout, Metainfo } from '@dnd/metainfo';
 import type { SwarmPeer } from '@dnd/swarm';
 import type { ActiveTorrent } from '../torrent/active-torrent';
-import { refuseWebSeed, WebSeed } from './web-seed';
+import { WebSeed } from './web-seed';
+import { refuseWebSeed } from './web-seed-line';
 
 /** A web seed as the list of sources shows it. */
 export interface WebSeedState {

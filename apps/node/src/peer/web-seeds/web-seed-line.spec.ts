@@ -3,7 +3,7 @@ import { encode } from '@dnd/bencode';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { workspaceRoot } from '@nx/devkit';
-import { fileUrl, refuseWebSeed } from './web-seed';
+import { fileUrl, refuseWebSeed } from './web-seed-line';
 
 interface UrlCase {
   readonly id: string;
