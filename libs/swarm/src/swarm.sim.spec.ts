@@ -70,6 +70,22 @@ describe('one limited seed and eight downloaders', () => {
   });
 });
 
+it('a line that is as long as it is fast is filled', () => {
+  // 16 MB are under way when it is full.
+  const size = 512 * MIB;
+  const world = new SwarmSimulation({
+    seed: 6,
+    pieceCount: size / (256 * KIB),
+    pieceLength: 256 * KIB,
+    latency: 50,
+  });
+  world.add({ name: 'seed', seed: true, up: 160e6 });
+  const leech = world.add({ name: 'leech' });
+  world.connectAll();
+  expect(world.run(120_000)).toBe(true);
+  expect(leech.finishedAt / ((size / 160e6) * 1000)).toBeLessThan(1.3);
+});
+
 describe('a swarm with bad peers', () => {
   /** Two seeds, ten honest downloaders, and the bad ones. */
   function mixed(seed: number, conducts: readonly Conduct[], fast = true) {

@@ -416,6 +416,9 @@ export class SwarmSimulation {
       address: a.options.name,
       incoming: true,
     });
+    // As their extended handshakes say.
+    ofA.extended({ reqq: b.swarm.settings.reqq });
+    ofB.extended({ reqq: a.swarm.settings.reqq });
     there.local = ofA;
     there.remote = ofB;
     back.local = ofB;
