@@ -284,6 +284,20 @@ describe('a magnet link', () => {
     peer.end();
   });
 
+  it('leads to metadata of many pieces, which come in many reads', async () => {
+    const filler = Buffer.from(bytesOf('much of nothing', 600_000));
+    const content = bytesOf('a little', 100_000);
+    const torrent = new HandTorrent('much.bin', content, pieceLength, {
+      'x filler': filler,
+    });
+    await writeFile(join(a.storage, 'much.bin'), content);
+    await add(a, torrent.torrent);
+    await a.reaches(torrent.infoHash, 'seeding');
+    const link = `magnet:?xt=urn:btih:${torrent.infoHash}`;
+    await addTo(b, `${link}&x.pe=${a.peerAddress}`);
+    await b.reaches(torrent.infoHash, 'seeding');
+  });
+
   it('of a v2 torrent has its hash alone', async () => {
     const content = bytesOf('v2 by magnet', 500_000);
     const made = await a.api.publish({

@@ -252,6 +252,21 @@ describe('metadata', () => {
   });
 });
 
+it('what is kept of a message is kept, whatever becomes of the memory that it came in', () => {
+  const peer = met({}, { shape: undefined });
+  const have = Buffer.alloc(Math.ceil(SHAPE.pieceCount / 8));
+  have[0] = 0x50;
+  const everything = [
+    message(MessageId.bitfield, have),
+    extended(2, 'd8:msg_typei1e5:piecei0e10:total_sizei5eehello'),
+  ];
+  after(peer, ...everything);
+  for (const bytes of everything) bytes.fill(0);
+  peer.connection.attach(peer, SHAPE);
+  expect(peer.log).toContain(`bitfield ${have.toString('hex')} 2`);
+  expect(Buffer.from(peer.metadata[0]).toString()).toBe('hello');
+});
+
 describe('holepunch messages', () => {
   const address = new Uint8Array([10, 0, 0, 1]);
 

@@ -15,11 +15,7 @@ export { PexState } from './pex-state';
 export { encodePex, decodePex, PexFlag } from './pex-message';
 export type { PexMessage, PexPeer } from './pex-message';
 export { Holepunch } from './holepunch';
-export type {
-  Endpoint,
-  HolepunchOutput,
-  HolepunchPeers,
-} from './holepunch';
+export type { Endpoint, HolepunchOutput, HolepunchPeers } from './holepunch';
 export { HolepunchError } from './holepunch-message';
 export type { HolepunchMessage, HolepunchType } from './holepunch-message';
 export type {

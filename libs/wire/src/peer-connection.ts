@@ -187,12 +187,13 @@ export class PeerConnection {
   receive(chunk: Uint8Array, now: number): void {
     if (this.#closed) return;
     this.#heardAt = now;
+    const bytes = plain(chunk);
     try {
       this.#raiseFailure();
-      if (this.#opening !== undefined) this.#open(this.#opening, chunk);
+      if (this.#opening !== undefined) this.#open(this.#opening, bytes);
       else {
-        if (this.#decrypt !== undefined) this.#decrypt.apply(chunk);
-        this.#reader.read(chunk);
+        if (this.#decrypt !== undefined) this.#decrypt.apply(bytes);
+        this.#reader.read(bytes);
       }
       this.#raiseFailure();
     } catch (error) {
@@ -318,6 +319,12 @@ export class PeerConnection {
     if (!known) throw error;
     this.#events.onFailure(error);
   }
+}
+
+/** The same memory as no Buffer: what is kept of it is copied by `slice`, which a Buffer's does not. */
+function plain(bytes: Uint8Array): Uint8Array {
+  if (!Buffer.isBuffer(bytes)) return bytes;
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
 function join(chunks: readonly Uint8Array[], length: number): Uint8Array {

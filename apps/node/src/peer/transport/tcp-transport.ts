@@ -10,7 +10,7 @@ import { connect, Socket, type SocketConstructorOpts } from 'node:net';
 import type { Transport, TransportEvents } from './transport';
 
 const connectTimeOut = 10_000;
-const shared = Buffer.allocUnsafeSlow(256 * 1024);
+const shared = new Uint8Array(256 * 1024);
 /** Full buffers on end, after which others have their turn: to stop reading and to begin again costs as much as a read. */
 const readsInTurn = 8;
 
