@@ -112,7 +112,7 @@ export class MetadataExchange<P> {
     }
     source.failures = 0;
     this.#held += length;
-    collection.pieces[piece] = bytes.slice();
+    collection.pieces[piece] = new Uint8Array(bytes);
     collection.sources.add(peer);
     collection.missing--;
     if (collection.missing === 0) this.#complete(size, collection);

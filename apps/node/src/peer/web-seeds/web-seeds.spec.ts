@@ -185,26 +185,32 @@ describe('what is asked of a web seed', () => {
   });
 
   it('the next while an answer is under way, but not for a little', async () => {
-    const server = await WebServer.listen(() => undefined);
     const content = randomBytes(9_000_000);
+    const answers: (() => void)[] = [];
+    const server = await WebServer.listen((request, response) =>
+      answers.push(() => serve(content)(request, response)),
+    );
     const { seed } = new Wanted({ content }).alone(server.at('/x'));
-    const ask = (from: number, count: number): void => {
+    const ask = async (from: number, count: number): Promise<void> => {
       for (let at = from; at < from + count * 16_384; at += 16_384)
         seed.request(Math.floor(at / pieceLength), at % pieceLength, 16_384);
+      await new Promise((resolve) => setImmediate(resolve));
     };
     const mebibyte = 1024 * 1024;
-    ask(0, 1);
+    await ask(0, 1);
     await until(() => server.asked.length === 1);
-    ask(mebibyte, 63);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    expect(server.asked).toHaveLength(1);
-    ask(2 * mebibyte - 16_384, 1);
+    // One block less than is worth it, and then that one: asked for together.
+    await ask(mebibyte, 63);
+    await ask(2 * mebibyte - 16_384, 1);
     await until(() => server.asked.length === 2);
-    ask(4 * mebibyte, 64);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    // No third beside these two: it follows the first answer.
+    await ask(4 * mebibyte, 64);
+    answers[0]();
+    await until(() => server.asked.length === 3);
     expect(server.asked.map(rangeOf)).toEqual([
       [0, 16_384],
       [mebibyte, 2 * mebibyte],
+      [4 * mebibyte, 5 * mebibyte],
     ]);
     expect(server.sockets).toHaveLength(2);
   });
