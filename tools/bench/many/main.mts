@@ -13,15 +13,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import {
-  ended,
-  freePort,
-  program,
-  run,
-  started,
-} from '../tracker/trackers.mts';
+import { ended, freePort, program, run, started } from '../programs.mts';
 import { v8Flags } from '../../v8-flags.mjs';
-import { cpuSeconds, residentMegabytes } from '../tracker/usage.mts';
+import { cpuSeconds, residentMegabytes } from '../usage.mts';
 
 const { values } = parseArgs({
   options: {

@@ -14,14 +14,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Packr } from 'msgpackr';
-import {
-  ended,
-  freePort,
-  program,
-  run,
-  started,
-} from '../tracker/trackers.mts';
-import { cpuSeconds, residentMegabytes } from '../tracker/usage.mts';
+import { ended, freePort, program, run, started } from '../programs.mts';
+import { cpuSeconds, residentMegabytes } from '../usage.mts';
 import { v8Flags } from '../../v8-flags.mjs';
 import { SeamClient } from './seam-client.mts';
 

@@ -21,7 +21,7 @@ import {
   type TrackerKind,
 } from './trackers.mts';
 import { announceOverUdp, populate } from './udp-load.mts';
-import { cpuSeconds, machineSeconds, residentMegabytes } from './usage.mts';
+import { cpuSeconds, machineSeconds, residentMegabytes } from '../usage.mts';
 
 const { values } = parseArgs({
   options: {

@@ -12,7 +12,7 @@ import { parseArgs } from 'node:util';
 import { swarmSet } from './swarm-set.mts';
 import { ourNodes } from './trackers.mts';
 import { populate } from './udp-load.mts';
-import { residentMegabytes } from './usage.mts';
+import { residentMegabytes } from '../usage.mts';
 
 const { values } = parseArgs({
   options: {

@@ -1,5 +1,5 @@
 /** The trackers under load, each as a process of its own on a free port. */
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
@@ -7,10 +7,10 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { v8Flags } from '../../v8-flags.mjs';
+import { ended, freePort, program, run, started } from '../programs.mts';
 import type { SwarmSet } from './swarm-set.mts';
 
 export interface RunningTracker {
@@ -30,67 +30,7 @@ export interface TrackerKind {
   start(set: SwarmSet): Promise<RunningTracker>;
 }
 
-export const program = join(
-  import.meta.dirname,
-  '../../../dist/apps/node/main.mjs',
-);
 const opentracker = '/usr/bin/opentracker';
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-/** Resolves with its output so far, ever after. */
-export async function started(
-  child: ChildProcess,
-  sign?: RegExp,
-): Promise<() => string> {
-  let text = '';
-  await new Promise<void>((resolve, reject) => {
-    const timer = setTimeout(
-      sign ? () => reject(new Error(`does not start:\n${text}`)) : resolve,
-      sign ? 60_000 : 2_000,
-    );
-    const read = (data: Buffer): void => {
-      text += data;
-      if (!sign?.test(text)) return;
-      clearTimeout(timer);
-      resolve();
-    };
-    child.stdout?.on('data', read);
-    child.stderr?.on('data', read);
-    child.once('exit', () => reject(new Error(`ended:\n${text}`)));
-    child.once('error', reject);
-  });
-  return () => text;
-}
-
-export async function ended(children: readonly ChildProcess[]): Promise<void> {
-  await Promise.all(
-    children.map(
-      (child) =>
-        new Promise<void>((resolve) => {
-          if (child.exitCode !== null || child.signalCode !== null) resolve();
-          const force = setTimeout(() => child.kill('SIGKILL'), 10_000);
-          child.once('exit', () => {
-            clearTimeout(force);
-            resolve();
-          });
-          child.kill();
-        }),
-    ),
-  );
-}
-
-export const run = (command: string, args: readonly string[], cwd?: string) =>
-  spawn(command, args, {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    ...(cwd ? { cwd } : {}),
-  });
 
 /** A ring of `nodes`; the first one is announced at. */
 export const ourNodes = (nodes: number): TrackerKind => ({

@@ -41,9 +41,9 @@ describe('LayerExchange', () => {
         for (const { peer, range } of exchange.next(round)) {
           expect(range.piecesRoot).toBe(file.root);
           expect(range.baseLayer).toBe(1);
-          expect(exchange.hashes(peer, range, answerTo(file, range))).toBe(
-            true,
-          );
+          expect(
+            exchange.hashes(peer, range, answerTo(file, range), round),
+          ).toBe(true);
         }
       expect(exchange.done).toBe(true);
       expect(exchange.wakeAt).toBe(Infinity);
@@ -68,13 +68,14 @@ describe('LayerExchange', () => {
     const exchange = new LayerExchange<string>([file], pieceLength);
     exchange.offer('liar');
     const [{ range }] = exchange.next(0);
-    expect(exchange.hashes('liar', range, bend(answerTo(file, range)))).toBe(
+    expect(exchange.hashes('liar', range, bend(answerTo(file, range)), 0)).toBe(
       false,
     );
     expect(exchange.next(1_000_000)).toEqual([]);
     exchange.offer('honest');
     expect(asked(exchange.next(1_000_000))).toEqual([
       `honest ${range.index} ${range.length}`,
+      'honest 512 512',
     ]);
   });
 
@@ -85,14 +86,14 @@ describe('LayerExchange', () => {
     const [{ range }] = exchange.next(0);
     const right = answerTo(file, range);
     const bent = Buffer.from(right).fill(7, 0, 32);
-    expect(exchange.hashes('liar', range, bent)).toBe(false);
+    expect(exchange.hashes('liar', range, bent, 0)).toBe(false);
     exchange.offer('chatty');
     exchange.next(0);
     const more = Buffer.concat([right, right.subarray(0, 32)]);
-    expect(exchange.hashes('chatty', range, more)).toBe(false);
+    expect(exchange.hashes('chatty', range, more, 0)).toBe(false);
     exchange.offer('honest');
     exchange.next(0);
-    expect(exchange.hashes('honest', range, right)).toBe(true);
+    expect(exchange.hashes('honest', range, right, 0)).toBe(true);
     expect(exchange.done).toBe(true);
   });
 
@@ -100,22 +101,63 @@ describe('LayerExchange', () => {
     const file = fileOf(1_024);
     const exchange = new LayerExchange<string>([file], pieceLength);
     exchange.offer('a');
-    const [{ range }] = exchange.next(0);
+    const [{ range }, second] = exchange.next(0);
     const right = answerTo(file, range);
     const others: HashRange[] = [
-      { ...range, index: range.index + range.length },
+      { ...range, index: range.index + 2 * range.length },
       { ...range, length: range.length / 2 },
       { ...range, baseLayer: 0 },
       { ...range, proofLayers: 0 },
       { ...range, piecesRoot: Buffer.alloc(32) },
     ];
     for (const other of others)
-      expect(exchange.hashes('a', other, Buffer.alloc(64))).toBe(true);
-    expect(exchange.hashes('b', range, Buffer.alloc(64))).toBe(true);
+      expect(exchange.hashes('a', other, Buffer.alloc(64), 0)).toBe(true);
+    expect(exchange.hashes('b', range, Buffer.alloc(64), 0)).toBe(true);
     exchange.reject('b', range, 0);
     for (const other of others) exchange.reject('a', other, 0);
-    expect(exchange.hashes('a', range, right)).toBe(true);
-    expect(asked(exchange.next(0))).toEqual(['a 512 512']);
+    expect(exchange.hashes('a', range, right, 0)).toBe(true);
+    expect(exchange.next(0)).toEqual([]);
+    expect(exchange.done).toBe(false);
+    const rest = answerTo(file, second.range);
+    expect(exchange.hashes('a', second.range, rest, 0)).toBe(true);
+    expect(exchange.done).toBe(true);
+  });
+
+  it('asks a peer for many ranges at once, and every peer in turn', () => {
+    const file = fileOf(36 * 512);
+    const exchange = new LayerExchange<string>([file], pieceLength);
+    exchange.offer('a');
+    const first = exchange.next(0);
+    expect(first.map(({ range }) => range.index)).toEqual(
+      Array.from({ length: 16 }, (_, at) => at * 512),
+    );
+    expect(exchange.next(0)).toEqual([]);
+    exchange.offer('b');
+    exchange.offer('c');
+    const second = exchange.next(0);
+    expect(second.map(({ peer }) => peer)).toEqual(
+      Array.from({ length: 20 }, (_, at) => (at % 2 === 0 ? 'b' : 'c')),
+    );
+    expect(exchange.next(0)).toEqual([]);
+    for (const { peer, range } of [...second, ...first].reverse())
+      exchange.hashes(peer, range, answerTo(file, range), 0);
+    expect(exchange.done).toBe(true);
+    expect(hex([...exchange.layers.values()][0])).toBe(hex(file.layer));
+  });
+
+  it('lets a peer finish that goes on answering, however slowly', () => {
+    const file = fileOf(4 * 512);
+    const exchange = new LayerExchange<string>([file], pieceLength);
+    exchange.offer('slow');
+    let now = 0;
+    const requests = exchange.next(now);
+    expect(requests).toHaveLength(4);
+    for (const { peer, range } of requests) {
+      now = exchange.wakeAt - 1;
+      expect(exchange.next(now)).toEqual([]);
+      exchange.hashes(peer, range, answerTo(file, range), now);
+    }
+    expect(exchange.done).toBe(true);
   });
 
   it('makes no storm of rejects or silence, and turns to others', () => {
@@ -134,7 +176,7 @@ describe('LayerExchange', () => {
     for (let now = 600_000; !exchange.done; now = exchange.wakeAt)
       for (const { peer, range } of exchange.next(now))
         if (peer === 'good')
-          exchange.hashes(peer, range, answerTo(file, range));
+          exchange.hashes(peer, range, answerTo(file, range), now);
     expect(exchange.done).toBe(true);
   });
 

@@ -24,23 +24,26 @@ interface Layer {
   missing: number;
 }
 
-interface Asked {
-  readonly chunk: Chunk;
-  readonly until: number;
+interface Peer {
+  readonly asked: Chunk[];
+  /** When the answer to the first of them is too late. */
+  until: number;
+  /** It is asked nothing before. */
+  rest: number;
 }
 
 const hashBytes = 32;
-/** BEP 52's advice. */
+/** In a request; BEP 52's advice. */
 const hashesAtOnce = 512;
+/** Requests under way to one peer, 256 KiB of hashes: what our own nodes answer at once. */
+const requestsAtOnce = 16;
 const answerTime = 10_000;
 const rejectRest = 15_000;
 
 export class LayerExchange<P> {
   private readonly all: Layer[] = [];
   private readonly waiting: Chunk[] = [];
-  private readonly asked = new Map<P, Asked>();
-  /** Peers, and until when they rest. */
-  private readonly peers = new Map<P, number>();
+  private readonly peers = new Map<P, Peer>();
 
   constructor(
     files: readonly { readonly root: Uint8Array; readonly length: number }[],
@@ -73,7 +76,7 @@ export class LayerExchange<P> {
   }
 
   get done(): boolean {
-    return this.waiting.length === 0 && this.asked.size === 0;
+    return this.all.every(({ missing }) => missing === 0);
   }
 
   /** By root in hex; complete once `done`. */
@@ -84,88 +87,96 @@ export class LayerExchange<P> {
   /** When `next` has something to say again. */
   get wakeAt(): number {
     let at = Infinity;
-    for (const { until } of this.asked.values()) at = Math.min(at, until);
-    if (this.waiting.length > 0)
-      for (const [peer, rest] of this.peers)
-        if (!this.asked.has(peer)) at = Math.min(at, rest);
+    for (const { asked, until, rest } of this.peers.values())
+      if (asked.length > 0) at = Math.min(at, until);
+      else if (this.waiting.length > 0) at = Math.min(at, rest);
     return at;
   }
 
   offer(peer: P): void {
-    if (!this.peers.has(peer)) this.peers.set(peer, -Infinity);
+    if (!this.peers.has(peer))
+      this.peers.set(peer, { asked: [], until: 0, rest: -Infinity });
   }
 
   gone(peer: P): void {
+    const known = this.peers.get(peer);
+    if (!known) return;
     this.peers.delete(peer);
-    this.giveBack(peer);
+    this.giveBack(known);
   }
 
-  /** What to ask now; silent peers lose their turn. */
+  /** What to ask now, of every peer in turn; silent ones lose theirs. */
   next(now: number): LayerRequest<P>[] {
-    for (const [peer, { until }] of this.asked)
-      if (until <= now) {
-        this.giveBack(peer);
-        this.peers.set(peer, now + rejectRest);
+    for (const known of this.peers.values())
+      if (known.asked.length > 0 && known.until <= now) {
+        this.giveBack(known);
+        known.rest = now + rejectRest;
       }
     const requests: LayerRequest<P>[] = [];
-    for (const [peer, rest] of this.peers) {
-      if (rest > now || this.asked.has(peer)) continue;
-      const chunk = this.waiting.shift();
-      if (!chunk) break;
-      this.asked.set(peer, { chunk, until: now + answerTime });
-      requests.push({ peer, range: chunk.range });
-    }
+    for (let turn = 0; turn < requestsAtOnce; turn++)
+      for (const [peer, known] of this.peers) {
+        if (known.rest > now || known.asked.length > turn) continue;
+        const chunk = this.waiting.shift();
+        if (!chunk) return requests;
+        if (known.asked.length === 0) known.until = now + answerTime;
+        known.asked.push(chunk);
+        requests.push({ peer, range: chunk.range });
+      }
     return requests;
   }
 
   reject(peer: P, range: HashRange, now: number): void {
-    const asked = this.asked.get(peer);
-    if (!asked || !isSame(asked.chunk.range, range)) return;
-    this.giveBack(peer);
-    this.peers.set(peer, now + rejectRest);
+    const known = this.peers.get(peer);
+    const chunk = known && taken(known, range);
+    if (!chunk) return;
+    this.waiting.unshift(chunk);
+    known.rest = now + rejectRest;
   }
 
   /** False when the hashes do not lead to the root: the peer lies and is asked no more. */
-  hashes(peer: P, range: HashRange, bytes: Uint8Array): boolean {
-    const asked = this.asked.get(peer);
-    if (!asked || !isSame(asked.chunk.range, range)) return true;
-    const { chunk } = asked;
-    const own = chunk.range.length * hashBytes;
-    const uncles: Uint8Array[] = [];
-    for (let at = own; at < bytes.length; at += hashBytes)
-      uncles.push(bytes.subarray(at, at + hashBytes));
-    const hashes = bytes.subarray(0, own);
-    const proven =
-      bytes.length === own + chunk.uncles * hashBytes &&
-      (chunk.uncles === 0
-        ? Buffer.compare(
-            merkleRoot(hashes, chunk.range.baseLayer),
-            chunk.range.piecesRoot,
-          ) === 0
-        : verifyMerkleProof(
-            chunk.range.piecesRoot,
-            hashes,
-            chunk.range.index,
-            uncles,
-          ));
-    if (!proven) {
+  hashes(peer: P, range: HashRange, bytes: Uint8Array, now: number): boolean {
+    const known = this.peers.get(peer);
+    const chunk = known && taken(known, range);
+    if (!chunk) return true;
+    if (!isProven(chunk, bytes)) {
       this.gone(peer);
+      this.waiting.unshift(chunk);
       return false;
     }
-    this.asked.delete(peer);
+    known.until = now + answerTime;
     const { layer } = chunk;
-    const at = chunk.range.index * hashBytes;
-    layer.bytes.set(hashes.subarray(0, layer.bytes.length - at), at);
+    const at = range.index * hashBytes;
+    const own = Math.min(range.length * hashBytes, layer.bytes.length - at);
+    layer.bytes.set(bytes.subarray(0, own), at);
     layer.missing--;
     return true;
   }
 
-  private giveBack(peer: P): void {
-    const asked = this.asked.get(peer);
-    if (!asked) return;
-    this.asked.delete(peer);
-    this.waiting.unshift(asked.chunk);
+  private giveBack({ asked }: Peer): void {
+    this.waiting.unshift(...asked.splice(0));
   }
+}
+
+/** What it was asked so, no longer under way. */
+function taken({ asked }: Peer, range: HashRange): Chunk | undefined {
+  const at = asked.findIndex((chunk) => isSame(chunk.range, range));
+  return at < 0 ? undefined : asked.splice(at, 1)[0];
+}
+
+/** Whether the hashes, and the uncles after them, lead to the root. */
+function isProven({ range, uncles }: Chunk, bytes: Uint8Array): boolean {
+  const own = range.length * hashBytes;
+  if (bytes.length !== own + uncles * hashBytes) return false;
+  const hashes = bytes.subarray(0, own);
+  if (uncles === 0)
+    return (
+      Buffer.compare(merkleRoot(hashes, range.baseLayer), range.piecesRoot) ===
+      0
+    );
+  const proof = Array.from({ length: uncles }, (_, at) =>
+    bytes.subarray(own + at * hashBytes, own + (at + 1) * hashBytes),
+  );
+  return verifyMerkleProof(range.piecesRoot, hashes, range.index, proof);
 }
 
 function isSame(a: HashRange, b: HashRange): boolean {

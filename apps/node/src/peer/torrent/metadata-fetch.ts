@@ -79,7 +79,8 @@ export class MetadataFetch {
 
   hashes(socket: PeerSocket, range: HashRange, hashes: Uint8Array): void {
     if (!this.layers) return;
-    if (!this.layers.hashes(socket, range, hashes)) this.owner.liar(socket);
+    if (!this.layers.hashes(socket, range, hashes, this.owner.now()))
+      this.owner.liar(socket);
     this.ask();
   }
 
