@@ -3,6 +3,7 @@
  * that belongs to it (an old write-ahead log would be played into the new one) and a new one takes its
  * place; whoever asked says what is lost.
  */
+import { WriteAheadLog } from '@dnd/storage';
 import { existsSync, renameSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 
@@ -11,6 +12,7 @@ type Check = 'quick_check' | 'integrity_check';
 
 export interface SoundDatabase<T> {
   readonly db: DatabaseSync;
+  readonly log: WriteAheadLog;
   readonly statements: T;
   /** Where the damaged one lies now. */
   readonly damaged?: string;
@@ -30,8 +32,16 @@ export function openSound<T>(
   const damaged = `${file}.damaged-${Date.now()}`;
   for (const suffix of ['', '-wal', '-shm'])
     if (existsSync(file + suffix)) renameSync(file + suffix, damaged + suffix);
-  const db = new DatabaseSync(file);
-  return { db, statements: prepare(db), damaged };
+  return { ...opened(new DatabaseSync(file), file, prepare), damaged };
+}
+
+function opened<T>(
+  db: DatabaseSync,
+  file: string,
+  prepare: (db: DatabaseSync) => T,
+): SoundDatabase<T> {
+  const log = new WriteAheadLog(db, file);
+  return { db, log, statements: prepare(db) };
 }
 
 /** Bytes of the header; of a single byte SQLite says nothing and begins anew. */
@@ -51,7 +61,7 @@ function attempt<T>(
   try {
     db = new DatabaseSync(file);
     const found = db.prepare(`PRAGMA ${check}(1)`).get();
-    if (found?.[check] === 'ok') return { db, statements: prepare(db) };
+    if (found?.[check] === 'ok') return opened(db, file, prepare);
   } catch (error) {
     const { errcode } = error as { errcode?: number };
     if (errcode === undefined || !damages.has(errcode & 0xff)) {

@@ -26,3 +26,4 @@ export type { CheckOptions, StorageOptions } from './storage-options';
 export { StorageLock } from './storage-lock';
 export type { FileStamp } from './torrent-files';
 export { TorrentStorage } from './torrent-storage';
+export { WriteAheadLog } from './write-ahead-log';

@@ -1,6 +1,6 @@
 /**
- * The resume data of all torrents in one SQLite database (write-ahead log, so that a kill at any moment
- * leaves a state that was once complete; a power cut may take the last commits, never the order).
+ * The resume data of all torrents in one SQLite database. A kill at any moment leaves a state that was
+ * once complete; a power cut may take the last commits, never the order.
  *
  * Two things are kept of a torrent: its record, which claims only durable pieces, and the list of
  * pieces `written` since, which survives a kill but promises nothing: they are hashed again after a
@@ -17,6 +17,7 @@ import {
   encodeStamps,
 } from './resume-record';
 import { StorageError, toStorageError } from './storage-error';
+import { WriteAheadLog } from './write-ahead-log';
 
 const SCHEMA_VERSION = 1;
 const SCHEMA = `
@@ -62,6 +63,7 @@ export class ResumeStore {
   readonly #delay: number;
   #db!: DatabaseSync;
   #statements!: Statements;
+  #log!: WriteAheadLog;
   #notes: { readonly id: string; readonly piece: number }[] = [];
   #timer: NodeJS.Timeout | undefined;
 
@@ -166,6 +168,7 @@ export class ResumeStore {
         throw error;
       }
     });
+    void this.#log.tend();
   }
 
   /** A database that shows damage only now is replaced too; the call is made again on the new one. */
@@ -189,7 +192,7 @@ export class ResumeStore {
   #connect(): void {
     const db = new DatabaseSync(this.#path);
     try {
-      db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
+      const log = new WriteAheadLog(db, this.#path);
       const check = db.prepare('PRAGMA quick_check(1)').get();
       if (check?.['quick_check'] !== 'ok') {
         throw new Error(String(check?.['quick_check']));
@@ -200,6 +203,7 @@ export class ResumeStore {
       }
       db.exec(SCHEMA);
       this.#db = db;
+      this.#log = log;
       this.#statements = prepare(db);
       this.#dropDamaged();
     } catch (error) {

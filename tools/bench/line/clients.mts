@@ -77,7 +77,7 @@ export class OurNode {
       '--no-lsd',
       ...Object.entries(flags).flatMap(([k, v]) => [`--${k}`, String(v)]),
     ]);
-  await started(child, /^Open .*$/m);
+    await started(child, /^Open .*$/m);
     const stop = (): Promise<void> => ended([child]);
     return new OurNode(http, port, stop);
   }

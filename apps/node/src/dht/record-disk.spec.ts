@@ -21,9 +21,9 @@ const record = (item: string, value?: Uint8Array): DataRecord => ({
   ...(value ? { value } : {}),
 });
 
-it('has what it was given, after a restart too', () => {
+it('has what it was given, after a restart too', async () => {
   const { disk } = RecordDisk.open(storage);
-  disk.write(
+  await disk.write(
     [
       record('1', new Uint8Array([1, 2])),
       record('2'),
@@ -31,7 +31,7 @@ it('has what it was given, after a restart too', () => {
     ],
     [],
   );
-  disk.write([record('3', new Uint8Array([4]))], [record('1')]);
+  await disk.write([record('3', new Uint8Array([4]))], [record('1')]);
   disk.close();
   const { disk: again } = RecordDisk.open(storage);
   const loaded = [...again.load()].flat();

@@ -1,13 +1,12 @@
 /** The records of this node on disk: `.node/records.db`, SQLite. Every batch is on the platter before it is acknowledged. */
 import { betweenIncl } from '@dnd/chord';
 import type { DataRecord, RecordKey, RecordMeta } from '@dnd/records';
+import type { WriteAheadLog } from '@dnd/storage';
 import { join } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { openSound } from '../sound-database';
 
 const schema = `
-  PRAGMA journal_mode = WAL;
-  PRAGMA synchronous = FULL;
   PRAGMA cache_size = -4096;
   CREATE TABLE IF NOT EXISTS record (
     kind TEXT NOT NULL, place TEXT NOT NULL, item TEXT NOT NULL,
@@ -60,13 +59,14 @@ export class RecordDisk {
   private constructor(
     private readonly db: DatabaseSync,
     private readonly statements: Statements,
+    private readonly log: WriteAheadLog,
   ) {}
 
   /** A damaged database is put aside (`damaged` tells where): the other replicas bring its records back. */
   static open(storage: string): { disk: RecordDisk; damaged?: string } {
     const file = join(storage, '.node', 'records.db');
-    const { db, statements, damaged } = openSound(file, prepare);
-    const disk = new RecordDisk(db, statements);
+    const { db, statements, log, damaged } = openSound(file, prepare);
+    const disk = new RecordDisk(db, statements, log);
     return damaged === undefined ? { disk } : { disk, damaged };
   }
 
@@ -85,8 +85,11 @@ export class RecordDisk {
     yield part;
   }
 
-  /** One transaction; throws when the disk does not take it. */
-  write(upserts: readonly DataRecord[], removals: readonly RecordKey[]): void {
+  /** One transaction; resolves once it is on the platter, rejects when the disk does not take it. */
+  async write(
+    upserts: readonly DataRecord[],
+    removals: readonly RecordKey[],
+  ): Promise<void> {
     this.db.exec('BEGIN IMMEDIATE');
     try {
       for (const { kind, place, item } of removals)
@@ -107,6 +110,7 @@ export class RecordDisk {
       this.db.exec('ROLLBACK');
       throw error;
     }
+    await this.log.synced();
   }
 
   values(keys: readonly RecordKey[]): (Uint8Array | undefined)[] {

@@ -316,7 +316,7 @@ export class RingNode implements Part {
         this.chord.feed({ type: 'suspect', id: output.id });
         break;
       case 'persist':
-        this.persist(output);
+        void this.persist(output);
         break;
       case 'fetch':
         this.records.feed({
@@ -346,14 +346,14 @@ export class RingNode implements Part {
     }
   }
 
-  private persist({
+  private async persist({
     batch,
     upserts,
     removals,
-  }: Extract<RecordsOutput, { type: 'persist' }>): void {
+  }: Extract<RecordsOutput, { type: 'persist' }>): Promise<void> {
     let ok = true;
     try {
-      this.disk.write(upserts, removals);
+      await this.disk.write(upserts, removals);
     } catch (error) {
       ok = false;
       this.log.error(

@@ -146,6 +146,7 @@ export class Entries {
     if (metainfo) await this.saveTorrentFile(entry);
     this.save(entry);
     this.startWanted();
+    await this.store.safe();
     return entry;
   }
 
@@ -159,6 +160,7 @@ export class Entries {
     await this.saveTorrentFile(entry);
     this.save(entry);
     this.startWanted();
+    await this.store.safe();
     return entry;
   }
 

@@ -138,12 +138,12 @@ describe('the list of torrents', () => {
   });
 });
 
-it('the records of the ring open whatever became of their file', () => {
+it('the records of the ring open whatever became of their file', async () => {
   const source = join(folder, 'records');
   mkdirSync(join(source, '.node'), { recursive: true });
   const { disk } = RecordDisk.open(source);
   const value = new Uint8Array(300);
-  disk.write(
+  await disk.write(
     Array.from({ length: 60 }, (_, i) => ({
       kind: 'torrent' as const,
       place: i.toString(16).padStart(40, '0'),

@@ -1,4 +1,5 @@
 /** What the peer must remember over a restart: its torrents with their wishes and figures, and its settings. `.node/peer.db`. */
+import type { WriteAheadLog } from '@dnd/storage';
 import { mkdirSync, readFileSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
@@ -55,8 +56,6 @@ const columns = [
 ] as const;
 
 const schema = `
-  PRAGMA journal_mode = WAL;
-  PRAGMA synchronous = FULL;
   CREATE TABLE IF NOT EXISTS torrent (
     id TEXT PRIMARY KEY, name TEXT NOT NULL, torrent BLOB, magnet TEXT, wish TEXT NOT NULL, reason TEXT, published INTEGER NOT NULL,
     root TEXT, local_name TEXT, torrent_file TEXT, options TEXT NOT NULL, uploaded INTEGER NOT NULL, added_at INTEGER NOT NULL,
@@ -97,9 +96,11 @@ function prepare(db: DatabaseSync): Statements {
   };
 }
 
+/** What is written here is on the disk soon; `safe` tells when. */
 export class PeerStore {
   private readonly db: DatabaseSync;
   private readonly statements: Statements;
+  private readonly log: WriteAheadLog;
 
   /** What is lost, in words; empty when nothing is. */
   readonly lost: string[] = [];
@@ -107,13 +108,14 @@ export class PeerStore {
   constructor(storage: string) {
     mkdirSync(join(storage, '.node'), { recursive: true });
     const file = join(storage, '.node', 'peer.db');
-    const { db, statements, damaged } = openSound(
+    const { db, statements, log, damaged } = openSound(
       file,
       prepare,
       'integrity_check',
     );
     this.db = db;
     this.statements = statements;
+    this.log = log;
     if (damaged !== undefined) this.salvage(damaged);
   }
 
@@ -147,6 +149,11 @@ export class PeerStore {
     );
   }
 
+  /** Resolves once all that was written before is on the disk, rejects when that fails. */
+  safe(): Promise<void> {
+    return this.log.synced();
+  }
+
   save(row: TorrentRow): void {
     this.statements.put.run(
       ...columns.map((name) => {
@@ -154,14 +161,17 @@ export class PeerStore {
         return typeof value === 'boolean' ? Number(value) : value;
       }),
     );
+    this.written();
   }
 
   saveUploaded(id: string, uploaded: number): void {
     this.statements.setUploaded.run(uploaded, id);
+    this.written();
   }
 
   remove(id: string): void {
     this.statements.drop.run(id);
+    this.written();
   }
 
   settings(defaults: SettingsDto): SettingsDto {
@@ -177,6 +187,7 @@ export class PeerStore {
   saveSettings(settings: SettingsDto): void {
     for (const [name, value] of Object.entries(settings))
       this.statements.set.run(name, JSON.stringify(value));
+    this.written();
   }
 
   /** What a part of the peer had kept, as JSON; undefined when it had nothing. */
@@ -187,10 +198,16 @@ export class PeerStore {
 
   keep(name: string, value: string): void {
     this.statements.keep.run(name, value);
+    this.written();
   }
 
   close(): void {
     this.db.close();
+  }
+
+  /** Whoever needs to know that the disk fails asks for `safe`. */
+  private written(): void {
+    this.safe().catch(() => undefined);
   }
 }
 
