@@ -206,7 +206,7 @@ describe('a process that dies', () => {
 function restart(run: Run) {
   const copy = join(run.root, `resume-${run.faulty.count}.db`);
   const path = join(run.root, '.node', 'resume.db');
-  for (const suffix of ['', '-wal']) {
+  for (const suffix of ['', '-wal', '-written']) {
     if (existsSync(path + suffix)) cpSync(path + suffix, copy + suffix);
   }
   run.resume.close();

@@ -2,9 +2,9 @@
  * The resume data of all torrents in one SQLite database. A kill at any moment leaves a state that was
  * once complete; a power cut may take the last commits, never the order.
  *
- * Two things are kept of a torrent: its record, which claims only durable pieces, and the list of
- * pieces `written` since, which survives a kill but promises nothing: they are hashed again after a
- * restart. A damaged database is put aside and a new one begun, a damaged row is dropped; `lost` says
+ * Two things are kept of a torrent: its record, which claims only durable pieces, and beside the
+ * database the list of pieces `written` since, which survives a kill but promises nothing: they are
+ * hashed again after a restart. A damaged database is put aside and a new one begun, a damaged row is dropped; `lost` says
  * which in words. Writing to a database that the disk has no room for throws StorageError `disk-full`.
  */
 import { existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
@@ -18,6 +18,7 @@ import {
 } from './resume-record';
 import { StorageError, toStorageError } from './storage-error';
 import { WriteAheadLog } from './write-ahead-log';
+import { WrittenLog } from './written-log';
 
 const SCHEMA_VERSION = 1;
 const SCHEMA = `
@@ -25,11 +26,10 @@ const SCHEMA = `
     id TEXT PRIMARY KEY, pieces BLOB NOT NULL, files BLOB NOT NULL,
     writing INTEGER NOT NULL, sum BLOB NOT NULL
   ) WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS written (
-    id TEXT NOT NULL, piece INTEGER NOT NULL, PRIMARY KEY (id, piece)
-  ) WITHOUT ROWID;
   PRAGMA user_version = ${SCHEMA_VERSION};
 `;
+/** By name: that there is no such column is damage too. */
+const ROWS = 'SELECT id, pieces, files, writing, sum FROM torrent';
 const SQLITE_FULL = 13;
 const SQLITE_CORRUPT = 11;
 const SQLITE_NOTADB = 26;
@@ -46,9 +46,6 @@ interface Statements {
   readonly get: StatementSync;
   readonly put: StatementSync;
   readonly remove: StatementSync;
-  readonly written: StatementSync;
-  readonly addWritten: StatementSync;
-  readonly clearWritten: StatementSync;
 }
 
 export interface ResumeStoreOptions {
@@ -60,23 +57,21 @@ export class ResumeStore {
   /** What was damaged and forgotten, in words, a torrent or the whole database a line; those torrents are checked anew. */
   readonly lost: string[] = [];
   readonly #path: string;
-  readonly #delay: number;
+  readonly #written: WrittenLog;
   #db!: DatabaseSync;
   #statements!: Statements;
   #log!: WriteAheadLog;
-  #notes: { readonly id: string; readonly piece: number }[] = [];
-  #timer: NodeJS.Timeout | undefined;
 
   private constructor(path: string, options: ResumeStoreOptions) {
     this.#path = path;
-    this.#delay = options.delay ?? 100;
+    this.#written = new WrittenLog(`${path}-written`, options.delay ?? 100);
   }
 
   /** Opens or makes the database (and its folder). Throws StorageError where that is impossible. */
   static open(path: string, options: ResumeStoreOptions = {}): ResumeStore {
-    const store = new ResumeStore(path, options);
     try {
       mkdirSync(dirname(path), { recursive: true });
+      const store = new ResumeStore(path, options);
       // SQLite takes a file of one byte for a new one, too.
       if (existsSync(path) && statSync(path).size < 2) {
         store.lost.push('the resume data was empty');
@@ -86,10 +81,10 @@ export class ResumeStore {
       } catch (error) {
         store.#startAnew(error);
       }
+      return store;
     } catch (error) {
       throw toStorageError(error, path);
     }
-    return store;
   }
 
   get(id: string): ResumeRecord | undefined {
@@ -100,9 +95,7 @@ export class ResumeStore {
 
   /** Pieces that were written after the record was stored: worth a look, not to be trusted. */
   written(id: string): number[] {
-    this.#note();
-    const rows = this.#guard(() => this.#statements.written.all(id)) ?? [];
-    return (rows as { piece: number }[]).map((row) => row.piece);
+    return this.#written.pieces(id);
   }
 
   /** Stores the record, and which pieces were `written` but are not claimed by it. Throws StorageError. */
@@ -110,64 +103,29 @@ export class ResumeStore {
     const files = encodeStamps(record.files);
     const writing = record.writing ? 1 : 0;
     const sum = checksum(id, record.pieces, files, writing);
-    this.#transaction(() => {
-      this.#statements.put.run(id, record.pieces, files, writing, sum);
-      this.#statements.clearWritten.run(id);
-      for (const piece of written) this.#statements.addWritten.run(id, piece);
-    });
-    this.#notes = this.#notes.filter((note) => note.id !== id);
+    this.#write(() =>
+      this.#statements.put.run(id, record.pieces, files, writing, sum),
+    );
+    this.#written.replace(id, written);
   }
 
   /** Notes that the piece's bytes were written (not yet durable). */
   addWritten(id: string, piece: number): void {
-    this.#notes.push({ id, piece });
-    if (this.#delay === 0) return this.#note();
-    if (this.#timer) return;
-    this.#timer = setTimeout(() => this.#note(), this.#delay);
-    this.#timer.unref();
+    this.#written.add(id, piece);
   }
 
   remove(id: string): void {
-    this.#notes = this.#notes.filter((note) => note.id !== id);
-    this.#transaction(() => {
-      this.#statements.remove.run(id);
-      this.#statements.clearWritten.run(id);
-    });
+    this.#write(() => this.#statements.remove.run(id));
+    this.#written.replace(id, []);
   }
 
   close(): void {
-    this.#note();
+    this.#written.close();
     this.#db.close();
   }
 
-  /** Notes that do not reach the database only cost a second download after a kill. */
-  #note(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    const notes = this.#notes.splice(0);
-    if (notes.length === 0) return;
-    try {
-      this.#transaction(() => {
-        for (const { id, piece } of notes) {
-          this.#statements.addWritten.run(id, piece);
-        }
-      });
-    } catch {
-      return;
-    }
-  }
-
-  #transaction(work: () => void): void {
-    this.#guard(() => {
-      this.#db.exec('BEGIN');
-      try {
-        work();
-        this.#db.exec('COMMIT');
-      } catch (error) {
-        if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
-        throw error;
-      }
-    });
+  #write(work: () => void): void {
+    this.#guard(work);
     void this.#log.tend();
   }
 
@@ -193,10 +151,7 @@ export class ResumeStore {
     const db = new DatabaseSync(this.#path);
     try {
       const log = new WriteAheadLog(db, this.#path);
-      const check = db.prepare('PRAGMA quick_check(1)').get();
-      if (check?.['quick_check'] !== 'ok') {
-        throw new Error(String(check?.['quick_check']));
-      }
+      expectSound(db, 'quick_check');
       const version = db.prepare('PRAGMA user_version').get()?.['user_version'];
       if (version !== 0 && version !== SCHEMA_VERSION) {
         throw new Error(`unknown version ${String(version)}`);
@@ -213,7 +168,7 @@ export class ResumeStore {
   }
 
   #dropDamaged(): void {
-    const all = this.#db.prepare('SELECT * FROM torrent').iterate();
+    const all = this.#db.prepare(ROWS).iterate();
     const damaged: string[] = [];
     for (const row of all) {
       if (!toRecord(row as unknown as Row)) damaged.push(String(row['id']));
@@ -222,6 +177,8 @@ export class ResumeStore {
       this.remove(id);
       this.lost.push(`the resume data of torrent ${id} was damaged`);
     }
+    // A damaged id stands where no search finds it, and leads others astray.
+    if (damaged.length > 0) expectSound(this.#db, 'integrity_check');
   }
 
   #startAnew(cause: unknown): void {
@@ -246,14 +203,16 @@ export class ResumeStore {
   }
 }
 
+function expectSound(db: DatabaseSync, check: string): void {
+  const found = db.prepare(`PRAGMA ${check}(1)`).get()?.[check];
+  if (found !== 'ok') throw new Error(String(found));
+}
+
 function prepare(db: DatabaseSync): Statements {
   return {
-    get: db.prepare('SELECT * FROM torrent WHERE id = ?'),
+    get: db.prepare(`${ROWS} WHERE id = ?`),
     put: db.prepare('INSERT OR REPLACE INTO torrent VALUES (?, ?, ?, ?, ?)'),
     remove: db.prepare('DELETE FROM torrent WHERE id = ?'),
-    written: db.prepare('SELECT piece FROM written WHERE id = ?'),
-    addWritten: db.prepare('INSERT OR IGNORE INTO written VALUES (?, ?)'),
-    clearWritten: db.prepare('DELETE FROM written WHERE id = ?'),
   };
 }
 
