@@ -31,6 +31,8 @@ export interface PeerTraits {
   unlimited?: boolean;
   /** BEP 6 allowed-fast set to grant; needs both sides to know the extension. */
   readonly allowedFast?: readonly number[];
+  /** Seconds of its rate that are requested ahead at least; the swarm's setting by default. */
+  readonly aheadSeconds?: number;
 }
 
 /** What a peer's events are handed on to. */

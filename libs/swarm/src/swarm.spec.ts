@@ -235,6 +235,25 @@ describe('order', () => {
     expect(names(script.join('all'))[0]).toBe('5:0');
   });
 
+  it.each([
+    ['a third of a second of its rate', undefined, 40, 110],
+    ['as many seconds as it shall have', 1, 160, 210],
+  ])('is ahead of a steady peer by %s', (_, aheadSeconds, least, most) => {
+    const script = leech(5_000, { settings: { randomFirstPieces: 0 } });
+    const peer = script.join('all', aheadSeconds ? { aheadSeconds } : {});
+    const windows: number[] = [];
+    // 200 blocks a second.
+    for (let round = 0; round < 2_000; round++) {
+      script.pass(10);
+      peer.answers(2);
+      script.check();
+      if (round >= 500) windows.push(peer.peer.ahead);
+    }
+    const [median] = windows.sort((a, b) => a - b).slice(windows.length / 2);
+    expect(median).toBeGreaterThanOrEqual(least);
+    expect(median).toBeLessThanOrEqual(most);
+  });
+
   it('gives a peer that is asked for several pieces at a time neighbours, stretch by stretch', () => {
     const script = leech(64, { settings: { randomFirstPieces: 0 } });
     const peer = script.join('all');

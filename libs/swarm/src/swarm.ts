@@ -398,7 +398,7 @@ export class Swarm implements PeerOwner {
     if (!peer.stalled && peer.inFlight > 0)
       peer.window.adapt(
         rate,
-        requestAheadSeconds,
+        peer.traits.aheadSeconds ?? requestAheadSeconds,
         Math.min(maxRequests, peer.reqq),
       );
   }

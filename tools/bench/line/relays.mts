@@ -19,30 +19,56 @@ export interface Relay {
   close(): void;
 }
 
+/** Who talks to a UDP relay. */
+interface Client {
+  readonly far: UdpSocket;
+  readonly forth: Way<Buffer>;
+  readonly back: Way<Buffer>;
+}
+
 const host = '127.0.0.1';
 /** What waits before the line of a bounded rate, milliseconds: a router's buffer. */
 const bufferTime = 100;
 /** On a line without a bound. */
 const mostUnderWay = 64 * 1024 * 1024;
 
-/** One direction of a line: delivers in order, each no earlier than the line allows. */
+/** One direction of a line, which all connections share. */
+class Direction {
+  private readonly rate: number;
+  /** When the last byte so far will have left. */
+  private free = 0;
+
+  constructor({ rate }: Line) {
+    this.rate = rate;
+  }
+
+  /** When so many bytes more will have left. */
+  take(bytes: number): number {
+    this.free = Math.max(this.free, performance.now());
+    this.free += (bytes / this.rate) * 1_000;
+    return this.free;
+  }
+}
+
+/** What one connection sends in a direction: delivered in order, and no earlier than the line allows. */
 class Way<T> {
   private readonly queue: { readonly due: number; readonly what: T }[] = [];
   private timer: NodeJS.Timeout | undefined;
-  /** When the last byte has left. */
-  private left = 0;
   private bytes = 0;
 
   private readonly line: Line;
+  private readonly direction: Direction;
   private readonly sizeOf: (what: T) => number;
   private readonly deliver: (what: T) => void;
 
   constructor(
     line: Line,
+    direction: Direction,
     sizeOf: (what: T) => number,
     deliver: (what: T) => void,
   ) {
     this.line = line;
+    this.direction = direction;
     this.sizeOf = sizeOf;
     this.deliver = deliver;
   }
@@ -54,13 +80,11 @@ class Way<T> {
   }
 
   send(what: T): void {
-    const now = performance.now();
-    const { rate, roundTrip } = this.line;
     const size = this.sizeOf(what);
-    this.left = Math.max(this.left, now) + (size / rate) * 1_000;
-    this.queue.push({ due: this.left + roundTrip / 2, what });
+    const way = this.line.roundTrip / 2;
+    this.queue.push({ due: this.direction.take(size) + way, what });
     this.bytes += size;
-    this.timer ??= setTimeout(() => this.arrive(), roundTrip / 2);
+    this.timer ??= setTimeout(() => this.arrive(), way);
   }
 
   end(): void {
@@ -87,9 +111,11 @@ class Way<T> {
 /** TCP to `target`. */
 export async function relayTcp(target: number, line: Line): Promise<Relay> {
   const sockets = new Set<Socket>();
-  const one = (from: Socket, to: Socket): void => {
+  const [forth, back] = [new Direction(line), new Direction(line)];
+  const one = (from: Socket, to: Socket, direction: Direction): void => {
     const way = new Way<Buffer | undefined>(
       line,
+      direction,
       (bytes) => bytes?.length ?? 0,
       (bytes) => {
         if (bytes === undefined) to.end();
@@ -113,8 +139,8 @@ export async function relayTcp(target: number, line: Line): Promise<Relay> {
   };
   const server = createServer({ allowHalfOpen: true }, (near) => {
     const far = connect({ port: target, host, allowHalfOpen: true });
-    one(near, far);
-    one(far, near);
+    one(near, far, forth);
+    one(far, near, back);
   });
   const port = await new Promise<number>((resolve, reject) => {
     server.once('error', reject);
@@ -133,28 +159,29 @@ export async function relayTcp(target: number, line: Line): Promise<Relay> {
 export async function relayUdp(target: number, line: Line): Promise<Relay> {
   const front = createSocket('udp4');
   /** By the port of who talks to the target. */
-  const backs = new Map<number, UdpSocket>();
-  const way = (deliver: (bytes: Buffer) => void) => {
-    const own = new Way<Buffer>(line, ({ length }) => length, deliver);
-    return (bytes: Buffer): void => {
-      if (!own.isFull && Math.random() >= line.loss) own.send(bytes);
+  const clients = new Map<number, Client>();
+  const [forth, back] = [new Direction(line), new Direction(line)];
+  const way = (direction: Direction, deliver: (bytes: Buffer) => void) =>
+    new Way<Buffer>(line, direction, ({ length }) => length, deliver);
+  /** A full router drops, too. */
+  const send = (bytes: Buffer, along: Way<Buffer>): void => {
+    if (!along.isFull && Math.random() >= line.loss) along.send(bytes);
+  };
+  const clientAt = (port: number): Client => {
+    const far = createSocket('udp4');
+    const client = {
+      far,
+      forth: way(forth, (bytes) => far.send(bytes, target, host)),
+      back: way(back, (bytes) => front.send(bytes, port, host)),
     };
+    far.bind(0, host);
+    far.on('message', (bytes) => send(bytes, client.back));
+    return client;
   };
-  const newBack = (client: number) => {
-    const back = createSocket('udp4');
-    back.bind(0, host);
-    back.on(
-      'message',
-      way((bytes) => front.send(bytes, client, host)),
-    );
-    backs.set(client, back);
-    return way((bytes) => back.send(bytes, target, host));
-  };
-  const forth = new Map<number, (bytes: Buffer) => void>();
   front.on('message', (bytes, { port }) => {
-    let send = forth.get(port);
-    if (!send) forth.set(port, (send = newBack(port)));
-    send(bytes);
+    let client = clients.get(port);
+    if (!client) clients.set(port, (client = clientAt(port)));
+    send(bytes, client.forth);
   });
   const port = await new Promise<number>((resolve, reject) => {
     front.once('error', reject);
@@ -164,7 +191,11 @@ export async function relayUdp(target: number, line: Line): Promise<Relay> {
     port,
     close() {
       front.close();
-      for (const back of backs.values()) back.close();
+      for (const client of clients.values()) {
+        client.far.close();
+        client.forth.end();
+        client.back.end();
+      }
     },
   };
 }

@@ -27,6 +27,8 @@ interface Request {
 /** Bytes asked for at once. */
 const longestRun = 4 * 1024 * 1024;
 const lineCount = 2;
+/** What waits for its request here costs nobody anything, and long ranges keep the lines full. */
+const aheadSeconds = 1;
 /** Bytes that are worth a second request beside the first. */
 const worthASecond = 1024 * 1024;
 const queueLimit = 2_000;
@@ -56,7 +58,11 @@ export class WebSeed implements PeerCommands {
     this.free = [...this.lines];
     const { swarm } = owner;
     swarm.at(owner.now());
-    this.peer = swarm.addPeer(this, { address: url, incoming: false });
+    this.peer = swarm.addPeer(this, {
+      address: url,
+      incoming: false,
+      aheadSeconds,
+    });
     this.peer.extended({ reqq: queueLimit, uploadOnly: true });
     this.peer.onBitfield(Bitfield.full(metainfo.pieceCount));
     this.peer.onUnchoke();
