@@ -4,8 +4,9 @@
  *
  * Two things are kept of a torrent: its record, which claims only durable pieces, and beside the
  * database the list of pieces `written` since, which survives a kill but promises nothing: they are
- * hashed again after a restart. A damaged database is put aside and a new one begun, a damaged row is dropped; `lost` says
- * which in words. Writing to a database that the disk has no room for throws StorageError `disk-full`.
+ * hashed again after a restart. A damaged database is put aside and a new one begun, a damaged row is
+ * dropped; `lost` says which in words. Writing to a database that the disk has no room for throws
+ * StorageError `disk-full`.
  */
 import { existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';

@@ -90,7 +90,7 @@ describe('WriteAheadLog', () => {
       const limit = 256 * 1024;
       const log = new WriteAheadLog(db, file, { limit });
       db.exec('CREATE TABLE t (v BLOB)');
-      const rounds = 40;
+      const rounds = 16;
       for (let round = 0; round < rounds; round++) {
         write(limit / 4);
         await log[after]();
@@ -110,5 +110,6 @@ describe('WriteAheadLog', () => {
         integrity_check: 'ok',
       });
     },
+    60_000,
   );
 });
