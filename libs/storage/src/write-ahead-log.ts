@@ -4,8 +4,8 @@
  * A sync takes as long as the disk has to write what else lies before it: seconds, while a big file
  * arrives. SQLite would do it within the commit. Here a commit only appends to the write-ahead log
  * (`synchronous = NORMAL`: a power cut may take the last commits, never the order), `synced` tells
- * when the log is on the disk, and once it has grown to its limit a thread of its own plays it into the database
- * (https://sqlite.org/wal.html). SQLite itself syncs only the first commit after that.
+ * when the log is on the disk, and once it has grown to its limit a thread of its own plays it into the
+ * database (https://sqlite.org/wal.html). SQLite itself syncs only the first commit after that.
  */
 import { open, stat } from 'node:fs/promises';
 import type { DatabaseSync } from 'node:sqlite';
@@ -91,12 +91,16 @@ export class WriteAheadLog {
     if (size < this.#limit || this.#worker) return;
     const url = pathToFileURL(this.#file);
     url.search = 'mode=rw';
-    this.#worker = new Worker(checkpoint, {
-      eval: true,
-      workerData: url.href,
-    });
-    this.#worker.unref();
     // Where that fails, it is tried again after the next commit.
+    try {
+      this.#worker = new Worker(checkpoint, {
+        eval: true,
+        workerData: url.href,
+      });
+    } catch {
+      return;
+    }
+    this.#worker.unref();
     this.#worker.on('error', () => undefined);
     this.#worker.once('exit', () => (this.#worker = undefined));
   }

@@ -11,7 +11,8 @@ const mostOutdated = 4_096;
 const line = /^([0-9a-f]{40,64}) (\d{1,10})$/gm;
 
 const open = promisify(fs.open);
-const write = (fd: number, text: string) => promisify(fs.write)(fd, text);
+/** All of it, in as many calls as that takes. */
+const write = promisify(fs.writeFile);
 const rename = promisify(fs.rename);
 
 export class WrittenLog {
@@ -65,7 +66,7 @@ export class WrittenLog {
     try {
       fs.writeSync(this.#fd, this.#takeNotes());
     } catch {
-      // As above.
+      // The disk is full, say.
     }
     if (!this.#working) fs.closeSync(this.#fd);
   }

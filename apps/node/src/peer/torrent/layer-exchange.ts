@@ -26,7 +26,7 @@ interface Layer {
 
 interface Peer {
   readonly asked: Chunk[];
-  /** When the answer to the first of them is too late. */
+  /** When the next answer is too late. */
   until: number;
   /** It is asked nothing before. */
   rest: number;
