@@ -2,6 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { v8Flags } from '../v8-flags.mjs';
 
 /** Our node as it was built, or another build of it that BENCH_PROGRAM names. */
 export const program =
@@ -64,3 +65,16 @@ export const run = (command: string, args: readonly string[], cwd?: string) =>
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(cwd ? { cwd } : {}),
   });
+
+/** Our node, with Node options from BENCH_NODE_OPTIONS. */
+export const runNode = (
+  flags: Readonly<Record<string, string | number>>,
+  ...others: readonly string[]
+): ChildProcess =>
+  run(process.execPath, [
+    ...v8Flags,
+    ...(process.env['BENCH_NODE_OPTIONS']?.split(' ') ?? []),
+    program,
+    ...Object.entries(flags).flatMap(([k, v]) => [`--${k}`, String(v)]),
+    ...others,
+  ]);

@@ -3,8 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { v8Flags } from '../../v8-flags.mjs';
-import { ended, freePort, program, run, started } from '../programs.mts';
+import { ended, freePort, run, runNode, started } from '../programs.mts';
 
 export interface Torrent {
   readonly file: string;
@@ -71,12 +70,7 @@ export class OurNode {
       multicast: 'off',
       'mainline-dht': 'off',
     };
-    const child = run(process.execPath, [
-      ...v8Flags,
-      program,
-      '--no-lsd',
-      ...Object.entries(flags).flatMap(([k, v]) => [`--${k}`, String(v)]),
-    ]);
+    const child = runNode(flags, '--no-lsd');
     await started(child, /^Open .*$/m);
     const stop = (): Promise<void> => ended([child]);
     return new OurNode(http, port, stop);

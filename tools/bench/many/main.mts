@@ -13,8 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { ended, freePort, program, run, started } from '../programs.mts';
-import { v8Flags } from '../../v8-flags.mjs';
+import { ended, freePort, runNode, started } from '../programs.mts';
 import { cpuSeconds, residentMegabytes } from '../usage.mts';
 
 const { values } = parseArgs({
@@ -68,12 +67,7 @@ async function start(torrents: number): Promise<Running> {
     'ring-port': 0,
     'rpc-port': 0,
   };
-  const child = run(process.execPath, [
-    ...v8Flags,
-    program,
-    '--no-lsd',
-    ...Object.entries(flags).flatMap(([k, v]) => [`--${k}`, String(v)]),
-  ]);
+  const child = runNode(flags, '--no-lsd');
   const api = `http://127.0.0.1:${flags.port}/api`;
   const [seeding, ready] = await Promise.all([
     allSeeding(api, torrents).then(seconds),

@@ -14,9 +14,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Packr } from 'msgpackr';
-import { ended, freePort, program, run, started } from '../programs.mts';
+import { ended, freePort, runNode, started } from '../programs.mts';
 import { cpuSeconds, residentMegabytes } from '../usage.mts';
-import { v8Flags } from '../../v8-flags.mjs';
 import { SeamClient } from './seam-client.mts';
 
 const { values } = parseArgs({
@@ -61,13 +60,7 @@ async function start(
   };
   const joins = others.map(({ ring }) => `--join=127.0.0.1:${ring}`);
   const began = performance.now();
-  const child = run(process.execPath, [
-    ...v8Flags,
-    ...(process.env['BENCH_NODE_OPTIONS']?.split(' ') ?? []),
-    program,
-    ...Object.entries(flags).flatMap(([k, v]) => [`--${k}`, String(v)]),
-    ...joins,
-  ]);
+  const child = runNode(flags, ...joins);
   await started(child, /^Ready: /m);
   return {
     ...where,

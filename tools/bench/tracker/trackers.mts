@@ -9,8 +9,14 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { v8Flags } from '../../v8-flags.mjs';
-import { ended, freePort, program, run, started } from '../programs.mts';
+import {
+  ended,
+  freePort,
+  program,
+  run,
+  runNode,
+  started,
+} from '../programs.mts';
 import type { SwarmSet } from './swarm-set.mts';
 
 export interface RunningTracker {
@@ -55,13 +61,7 @@ export const ourNodes = (nodes: number): TrackerKind => ({
         multicast: 'off',
         ...(first ? { join: first } : {}),
       };
-      const child = run(process.execPath, [
-        ...v8Flags,
-        ...(process.env['BENCH_NODE_OPTIONS']?.split(' ') ?? []),
-        program,
-        '--no-lsd',
-        ...Object.entries(flags).flatMap(([k, v]) => [`--${k}`, String(v)]),
-      ]);
+      const child = runNode(flags, '--no-lsd');
       children.push(child);
       outputs.push(await started(child, /^Open /m));
       first ||= `127.0.0.1:${ring}`;
