@@ -31,6 +31,14 @@ const host = '127.0.0.1';
 const bufferTime = 100;
 /** On a line without a bound. */
 const mostUnderWay = 64 * 1024 * 1024;
+/** Of a UDP socket: what is lost is to be lost by the line, not for want of our time. */
+const bufferSize = 4 * 1024 * 1024;
+const udpSocket = (): UdpSocket =>
+  createSocket({
+    type: 'udp4',
+    recvBufferSize: bufferSize,
+    sendBufferSize: bufferSize,
+  });
 
 /** One direction of a line, which all connections share. */
 class Direction {
@@ -157,7 +165,7 @@ export async function relayTcp(target: number, line: Line): Promise<Relay> {
 
 /** UDP to `target`; there is no TCP on it, so whoever is told of it has to use uTP. */
 export async function relayUdp(target: number, line: Line): Promise<Relay> {
-  const front = createSocket('udp4');
+  const front = udpSocket();
   /** By the port of who talks to the target. */
   const clients = new Map<number, Client>();
   const [forth, back] = [new Direction(line), new Direction(line)];
@@ -168,7 +176,7 @@ export async function relayUdp(target: number, line: Line): Promise<Relay> {
     if (!along.isFull && Math.random() >= line.loss) along.send(bytes);
   };
   const clientAt = (port: number): Client => {
-    const far = createSocket('udp4');
+    const far = udpSocket();
     const client = {
       far,
       forth: way(forth, (bytes) => far.send(bytes, target, host)),

@@ -22,6 +22,13 @@ it('listens on this machine only, without a password, unless told otherwise', ()
   expect([...plain.roles]).toEqual(['dht', 'tracker', 'peer', 'http']);
 });
 
+it('takes localhost for an address', () => {
+  expect(config(['--host', 'localhost'])).toMatchObject({
+    host: '127.0.0.1',
+    advertise: '127.0.0.1',
+  });
+});
+
 it('joins the DHT of the Internet when the network is let in, unless told otherwise', () => {
   const wanted = (...args: string[]): boolean => config(args).mainlineDht;
   expect(wanted()).toBe(false);
@@ -58,6 +65,7 @@ it.each([
   [['--port', 'x'], /--port must be a number/],
   [['--port', '65536'], /--port must be a number/],
   [['--host', '0.0.0.0'], /--secret TEXT/],
+  [['--host', 'machine.example', '--open'], /--host must be an IP address/],
   [['--rpc-host', '0.0.0.0', '--open'], /--secret/],
   [['--secret', 'short'], /at least 8/],
   [['--join', 'nowhere'], /HOST:PORT/],

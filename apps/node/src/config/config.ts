@@ -341,7 +341,7 @@ function check(given: (name: string) => readonly string[]): Config {
     const value = one(name);
     return value === undefined ? undefined : resolve(value);
   };
-  const host = text('host');
+  const host = ownAddress(text('host'));
   const secret = one('secret');
   const open = on('open');
   if (secret !== undefined && secret.length < 8)
@@ -371,7 +371,7 @@ function check(given: (name: string) => readonly string[]): Config {
   const bootstrap = given('dht-bootstrap').map((value) =>
     hostPort('--dht-bootstrap', value),
   );
-  const advertise = one('advertise') ?? ownAddress(host);
+  const advertise = one('advertise') ?? reachedAt(host);
   return Object.assign(new Config(), {
     host,
     advertise,
@@ -452,6 +452,16 @@ function hostPort(flag: string, value: string): HostPort {
   return { host: match[1] ?? match[2], port: portNumber(flag, match[3]) };
 }
 
+/** What to listen on: unlike a name, an address is the same for every kind of socket. */
+function ownAddress(host: string): string {
+  if (host === 'localhost') return '127.0.0.1';
+  if (isIP(host) === 0)
+    throw new ConfigError(
+      `--host must be an IP address of this machine, or localhost, not "${host}"`,
+    );
+  return host;
+}
+
 /** An IP address, or one with the length of its subnet's prefix. */
 function subnet(flag: string, value: string): string {
   const [address, prefix, ...rest] = value.split('/');
@@ -466,16 +476,15 @@ function subnet(flag: string, value: string): string {
   return value;
 }
 
-export function isLoopback(host: string): boolean {
+function isLoopback(host: string): boolean {
   return (
     /^127(?:\.\d{1,3}){3}$/.test(host) || host === 'localhost' || host === '::1'
   );
 }
 
 /** The address itself, or for a wildcard that of the first network card (IPv4 first). */
-function ownAddress(host: string): string {
-  if (host !== '0.0.0.0' && host !== '::')
-    return host === 'localhost' ? '127.0.0.1' : host;
+function reachedAt(host: string): string {
+  if (host !== '0.0.0.0' && host !== '::') return host;
   const cards = Object.values(networkInterfaces())
     .flatMap((list) => list ?? [])
     .filter(({ internal }) => !internal);

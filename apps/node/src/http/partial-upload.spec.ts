@@ -19,11 +19,14 @@ const manifest: Manifest = {
   ],
 };
 
+let home: string;
+/** Is not there yet. */
 let folder: string;
 beforeEach(async () => {
-  folder = join(await mkdtemp(join(tmpdir(), 'dnd-upload-')), 'upload');
+  home = await mkdtemp(join(tmpdir(), 'dnd-upload-'));
+  folder = join(home, 'upload');
 });
-afterEach(() => rm(folder, { recursive: true, force: true }));
+afterEach(() => rm(home, { recursive: true, force: true }));
 
 async function* chunks(part: string, size: number): AsyncGenerator<Buffer> {
   for (let at = 0; at < part.length; at += size)

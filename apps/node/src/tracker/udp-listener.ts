@@ -4,12 +4,11 @@
  * for it; when too many do, they are answered with what is known.
  */
 import { UDP_MAX_ANSWER, type UdpTracker } from '@dnd/tracker';
-import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
-import { isIPv6 } from 'node:net';
+import type { RemoteInfo, Socket } from 'node:dgram';
+import { datagramRoom, openDatagrams } from '../datagrams';
 import type { AnswerMeter } from './answer-meter';
 
 const maxWaiting = 10_000;
-const bufferSize = 1 << 22;
 
 export interface UdpListenerOptions {
   readonly tracker: UdpTracker;
@@ -31,23 +30,7 @@ export class UdpListener {
   constructor(private readonly options: UdpListenerOptions) {}
 
   async bind(port: number, host: string): Promise<void> {
-    const family = isIPv6(host) ? 6 : 4;
-    const socket = createSocket({
-      type: family === 6 ? 'udp6' : 'udp4',
-      recvBufferSize: bufferSize,
-      sendBufferSize: bufferSize,
-      // Whom we answer has an address, not a name: nothing to look up, and no turn to wait for it.
-      lookup: (address, _options, found) => found(null, address, family),
-    });
-    try {
-      await new Promise<void>((resolve, reject) => {
-        socket.once('error', reject);
-        socket.bind(port, host, resolve);
-      });
-    } catch (error) {
-      socket.close();
-      throw error;
-    }
+    const socket = await openDatagrams(port, host);
     socket.on('message', (data, remote) => this.receive(data, remote));
     socket.on('error', (error) => this.options.warn(`UDP: ${error.message}`));
     this.socket = socket;
@@ -91,7 +74,7 @@ export class UdpListener {
   private send(length: number, remote: RemoteInfo): void {
     const { socket } = this;
     if (socket === undefined) return;
-    if (this.queued && socket.getSendQueueSize() > bufferSize) return;
+    if (this.queued && socket.getSendQueueSize() > datagramRoom) return;
     const { tracker } = this.options;
     const { buffer, byteOffset } = tracker.out;
     const answer = (this.answers[length] ??= Buffer.from(

@@ -1,5 +1,7 @@
 /** The UDP socket beside the TCP port: uTP's packets and the mainline DHT's messages share it, as other clients expect. */
-import { createSocket, type Socket } from 'node:dgram';
+import type { Socket } from 'node:dgram';
+import { isIPv6 } from 'node:net';
+import { openDatagrams } from '../../datagrams';
 
 export type DatagramHandler = (
   datagram: Buffer,
@@ -12,6 +14,8 @@ const dictionary = 0x64;
 
 export class UdpPort {
   private socket: Socket | undefined;
+  /** Whether an IPv4 address has to be written as an IPv6 one. */
+  private mapsAddresses = false;
 
   constructor(
     private readonly utp: DatagramHandler,
@@ -20,12 +24,7 @@ export class UdpPort {
 
   /** Rejects as a socket does (EADDRINUSE ...). */
   async listen(host: string, port: number): Promise<void> {
-    const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
-    await new Promise<void>((resolve, reject) => {
-      socket.once('error', reject);
-      socket.bind({ address: host, port, exclusive: true }, resolve);
-    });
-    socket.removeAllListeners('error');
+    const socket = await openDatagrams(port, host);
     // Errors of single datagrams: what they belong to times out.
     socket.on('error', () => undefined);
     socket.on('message', (datagram, { address, port: from }) => {
@@ -33,6 +32,7 @@ export class UdpPort {
       take(datagram, plain(address), from);
     });
     this.socket = socket;
+    this.mapsAddresses = isIPv6(host);
   }
 
   get isOpen(): boolean {
@@ -43,7 +43,7 @@ export class UdpPort {
   send(datagram: Uint8Array, host: string, port: number): void {
     const { socket } = this;
     if (!socket) return;
-    const mapped = socket.address().family === 'IPv6' && !host.includes(':');
+    const mapped = this.mapsAddresses && !host.includes(':');
     const to = mapped ? `::ffff:${host}` : host;
     socket.send(datagram, port, to, () => undefined);
   }
